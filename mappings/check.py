@@ -9,8 +9,8 @@ from connector.errors import MappingError, Problem
 from connector.ports import FieldSchema, ObjectSchema
 from mappings.conditions import wanted
 from mappings.fields import FieldMap, Test
+from mappings.record_values import Types
 from mappings.spec import WriteMap
-from mappings.values import Types
 from mappings.writers import missing_options
 
 _SHOWN = 12

@@ -8,7 +8,7 @@ from connector.errors import MappingError
 from connector.ports import Condition
 from mappings.converters import Read, read_boolean, read_date, read_datetime, read_number, read_text
 from mappings.fields import Test
-from mappings.values import Fields, Get, Types, value
+from mappings.record_values import Fields, Get, Types, value
 
 Holds = Callable[[Fields], bool]
 

@@ -26,8 +26,8 @@ from mappings.converters import (
 )
 from mappings.fields import Facts, FieldMap, Tests, WonDeal
 from mappings.labels import label_of
+from mappings.record_values import Fields, Get, Types, named, value
 from mappings.spec import AccountMap, ContactMap, Ended, InteractionMap, OwnerMap, TaskMap, WriteMap
-from mappings.values import Fields, Get, Types, named, value
 
 Errors = list[MappingError]
 Build = Callable[[str, Ref, Fields, Errors], Pulled]

@@ -18,8 +18,8 @@ from mappings.converters import (
     reference,
     text,
 )
+from mappings.record_values import named
 from mappings.spec import WriteMap
-from mappings.values import named
 
 
 def _least(*sizes: int | None) -> int | None:

@@ -55,8 +55,8 @@ class HubSpotAdapter:
         self._access = access
         self._client = HubSpotClient(access, clock)
         links = Links(self._client)
-        self._schemas = HubSpotSchemas(self._client, access.passes)
-        self._reader = HubSpotReader(self._client, self._schemas, links, access.passes)
+        self._schemas = HubSpotSchemas(self._client, access.read_times)
+        self._reader = HubSpotReader(self._client, self._schemas, links, access.read_times)
         self._once = Once(self._client, links, self._reader.properties)
         self._writer = HubSpotWriter(self._client, self._schemas, links, self._once)
         self.notes: NoteTaker | None = Notes(

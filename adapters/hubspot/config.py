@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-from adapters.hubspot.pass_memory import OwnPasses
+from adapters.hubspot.read_times import OwnReadTimes
 from connector.domain.config.credentials import revealed
 from connector.ports import (
     AdapterConfig,
@@ -15,7 +15,7 @@ from connector.ports import (
     Budget,
     FileKey,
     Missing,
-    Passes,
+    ReadTimes,
     SentKey,
     SentSecretKey,
     TokenVault,
@@ -100,7 +100,7 @@ class HubSpotAccess:
     ca_bundle: str | None = None
     budget: Budget | None = field(default=None, repr=False)
     vault: TokenVault | None = field(default=None, repr=False)
-    passes: Passes = field(default_factory=OwnPasses, repr=False)
+    read_times: ReadTimes = field(default_factory=OwnReadTimes, repr=False)
 
     @classmethod
     def of(cls, name: str, config: HubSpotConfig, tools: AdapterTools) -> Self:
@@ -117,7 +117,7 @@ class HubSpotAccess:
             ca_bundle=str(config.ca_bundle) if config.ca_bundle else None,
             budget=tools.budget,
             vault=tools.vault,
-            passes=tools.passes or OwnPasses(),
+            read_times=tools.read_times or OwnReadTimes(),
         )
 
     @property

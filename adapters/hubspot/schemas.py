@@ -12,7 +12,7 @@ from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import properties
 from adapters.hubspot.records.owners import OWNERS, owner_schema
 from connector.errors import RecordRejected, SchemaChanged
-from connector.ports import FieldSchema, ObjectSchema, Passes
+from connector.ports import FieldSchema, ObjectSchema, ReadTimes
 
 LONGEST_TEXT: Final = 65_536
 _KEPT_AS: Final = "properties"
@@ -39,9 +39,9 @@ STAGES: Final[Mapping[str, tuple[str, str]]] = {
 class HubSpotSchemas:
     """Reads schemas. `describe` asks each time; `fields` remembers, since reading depends on it."""
 
-    def __init__(self, client: HubSpotClient, passes: Passes) -> None:
+    def __init__(self, client: HubSpotClient, read_times: ReadTimes) -> None:
         self._client = client
-        self._passes = passes
+        self._read_times = read_times
         self._lock = Lock()
         self._known: dict[str, tuple[datetime, ObjectSchema]] = {}
         self._rich: dict[str, frozenset[str]] = {}
@@ -58,7 +58,7 @@ class HubSpotSchemas:
         now = self._client.clock.now()
         self._remember(object_name, now, schema, rich)
         text = json.dumps({"fields": [asdict(one) for one in schema.fields.values()], "rich": sorted(rich)})
-        self._passes.note(object_name, _KEPT_AS, now, text)
+        self._read_times.note(object_name, _KEPT_AS, now, text)
         return schema
 
     def fields(self, object_name: str, *, must: tuple[str, ...] = ()) -> Mapping[str, FieldSchema]:
@@ -74,7 +74,7 @@ class HubSpotSchemas:
             known = self._known.get(object_name)
         if known is not None and known[0] > since:
             return known[1]
-        kept = self._passes.last(object_name, _KEPT_AS)
+        kept = self._read_times.last(object_name, _KEPT_AS)
         if kept is None or kept[0] <= since:
             return None
         try:

@@ -11,7 +11,7 @@ from adapters.memory.crm import MemoryCrm
 from adapters.memory.faults import CallKind
 from adapters.memory.path_values import UserQuery
 from adapters.memory.row_versions import Row, Version
-from adapters.memory.rules import stamp
+from adapters.memory.validation import stamp
 from connector.errors import AuthRevoked, Bug, CrmError, Gone, NotPermitted, QuotaSpent, raises_own_errors
 from connector.model import MissingRight, Ref, Unseen
 from connector.ports import (

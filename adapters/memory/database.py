@@ -10,8 +10,8 @@ from adapters.memory.derive import PendingRecord
 from adapters.memory.faults import MemoryFaults
 from adapters.memory.log import MemoryCallLog
 from adapters.memory.row_versions import Row, Version
-from adapters.memory.rules import check_required, stored
 from adapters.memory.schema import MANAGED, ObjectDef
+from adapters.memory.validation import check_required, stored
 from connector.errors import Conflict, Gone, SchemaChanged
 from connector.ports import Clock, FieldSchema
 

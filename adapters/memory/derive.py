@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from adapters.memory.rules import stamp
 from adapters.memory.schema import CLOSED_CASE, DONE_TASK, LOST, WON
+from adapters.memory.validation import stamp
 
 if TYPE_CHECKING:
     from adapters.memory.database import Database

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from adapters.memory.rules import stamp
+from adapters.memory.validation import stamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.memory.crm import MemoryCrm
 from adapters.memory.database import INTEGRATION_USER
-from adapters.memory.rules import check_writable
+from adapters.memory.validation import check_writable
 from connector.errors import Bug, Locked, NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import ObjectSchema, Write, WriteResult
 

@@ -9,7 +9,7 @@ from adapters.salesforce.custom_fields import full_name, holder
 from adapters.salesforce.http.client import SalesforceClient, expect_object
 from adapters.salesforce.options import listed, with_options
 from adapters.salesforce.org import SalesforceOrg
-from adapters.salesforce.pages import RecordPages, held_by
+from adapters.salesforce.record_pages import RecordPages, held_by
 from adapters.salesforce.records import soql
 from adapters.salesforce.records.reader import SalesforceReader
 from adapters.salesforce.schemas import SalesforceSchemas

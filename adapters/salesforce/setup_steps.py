@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.salesforce.custom_fields import full_name, holder, metadata
-from adapters.salesforce.pages import RecordPage, dynamic_path, layout_path
+from adapters.salesforce.record_pages import RecordPage, dynamic_path, layout_path
 from connector.ports import FieldSpec, SetupStep
 
 PERMISSION_SET = "Afterword"

@@ -24,11 +24,11 @@ from connector.runtime.call_budget import CallBudget
 from connector.runtime.cancellation import CancellationToken
 from connector.runtime.clock import SystemClock
 from connector.runtime.foreign_urls import ForeignSession
-from connector.runtime.pass_book import PassBook
+from connector.runtime.read_times import StoredReadTimes
 from connector.runtime.token_vault import Vault
 from connector.settings import Settings, load
 from connector.settings.model import Connection, Email, OAuthSettings
-from connector.settings.values import is_full_name
+from connector.settings.value_readers import is_full_name
 from connector.stages.connection.connect import Endpoint
 from connector.stages.lap import Installation
 from connector.store import Store
@@ -92,18 +92,18 @@ def _endpoint(
 ) -> Endpoint:
     """`keys` encrypt renewed tokens, the newest first."""
     budget = CallBudget(name, share=connection.daily_call_share, store=store, clock=clock)
-    passes = PassBook(name, store=store, clock=clock)
+    read_times = StoredReadTimes(name, store=store, clock=clock)
     vault = None
     refresh_token = connection.config.given_token
     if refresh_token is not None and keys:
         vault = Vault(name, refresh_token=refresh_token.get_secret_value(), keys=keys, store=store, clock=clock)
     return Endpoint(
         name=name,
-        adapter=adapter_for(name, connection, AdapterTools(clock, budget=budget, vault=vault, passes=passes)),
+        adapter=adapter_for(name, connection, AdapterTools(clock, budget=budget, vault=vault, read_times=read_times)),
         mapping=mapping,
         mode_live=connection.is_live,
         mapping_name=mapping.file,
-        passes=passes,
+        read_times=read_times,
         budget=budget,
         credentials=_digest(connection),
         normalise_id=installed_adapters()[connection.adapter].normalise_id,

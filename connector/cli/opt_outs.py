@@ -13,7 +13,7 @@ from connector.domain.config.wrong import Wrong
 from connector.errors import Problem, SettingsError
 from connector.model import OptOutWay
 from connector.model.stored import StoredContact
-from connector.settings import values
+from connector.settings import value_readers
 from connector.store import Transaction
 from connector.store.surveys import answers
 
@@ -69,7 +69,7 @@ def _take_back(tx: Transaction, email: str) -> Collection[StoredContact]:
 
 def _read(address: str, where: str) -> str:
     try:
-        return values.address(address)
+        return value_readers.address(address)
     except Wrong as error:
         raise SettingsError([Problem(where, f"{address!r} {error.what}", error.remedy)]) from None
 

@@ -32,7 +32,7 @@ from connector.ports.reader import (
     Usage,
 )
 from connector.ports.setup import NO_LABELS, CrmSetup, FieldLimit, FieldSpec, Needs, SetupResult, SetupStep
-from connector.ports.tools import Budget, Clock, Passes, TokenVault
+from connector.ports.tools import Budget, Clock, ReadTimes, TokenVault
 from connector.ports.writer import BulkWriter, CrmWriter, Write, WriteResult
 
 __all__ = [
@@ -65,9 +65,9 @@ __all__ = [
     "Org",
     "PackagedText",
     "Page",
-    "Passes",
     "Position",
     "Query",
+    "ReadTimes",
     "Reading",
     "Record",
     "SecretKey",

@@ -18,7 +18,7 @@ from connector.domain.config.table import Table
 from connector.domain.config.web_addresses import url
 from connector.domain.config.wrong import Wrong
 from connector.ports.crm import CrmAdapter
-from connector.ports.tools import Budget, Clock, Passes, TokenVault
+from connector.ports.tools import Budget, Clock, ReadTimes, TokenVault
 
 # ── keys of config.toml ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -108,7 +108,7 @@ class AdapterTools:
     """Asked before each call; None: nothing is held back."""
     vault: TokenVault | None = field(default=None, repr=False)
     """Keeps what `AdapterConfig.given_token` was exchanged for; None: nobody does."""
-    passes: Passes | None = field(default=None, repr=False)
+    read_times: ReadTimes | None = field(default=None, repr=False)
     """Keeps when what is read only now and then was read last; None: nobody does for other processes."""
     admin: AdminToken | None = field(default=None, repr=False)
     """None: the adapter acts by the connection's own credentials."""

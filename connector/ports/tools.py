@@ -29,7 +29,7 @@ class Budget(Protocol):
         """Note that the CRM gives no more calls for now."""
 
 
-class Passes(Protocol):
+class ReadTimes(Protocol):
     """When an adapter last read what it reads only now and then, and what it then kept, for all processes of the installation."""
 
     def last(self, object_name: str, name: str) -> tuple[datetime, str] | None:

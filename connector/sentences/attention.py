@@ -19,8 +19,8 @@ from connector.sentences.clauses import (
     widened,
     worst_response,
 )
+from connector.sentences.content import Caps, OpenFollowUp
 from connector.sentences.ratings import with_word
-from connector.sentences.values import Caps, OpenFollowUp
 
 _SUBJECT = 24
 """What is kept of the subject while others can be named instead of the rest of it."""

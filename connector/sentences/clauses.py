@@ -8,8 +8,8 @@ from connector.domain.text_direction import one_line
 from connector.model import Rating
 from connector.scoring.scales import Band, Scale, band
 from connector.sentences.catalogue import Catalogue
+from connector.sentences.content import TIGHTER, AccountReason, Caps, NamedResponse, OpenFollowUp, Render, Silence
 from connector.sentences.ratings import with_word
-from connector.sentences.values import TIGHTER, AccountReason, Caps, NamedResponse, OpenFollowUp, Render, Silence
 
 LIMIT = 255
 """The length of the text fields on a record, in the units that CRMs count. A mapping with shorter ones cuts once more."""

@@ -20,8 +20,8 @@ from connector.sentences.clauses import (
     widened,
     worst_response,
 )
+from connector.sentences.content import Caps, NamedResponse, OpenFollowUp
 from connector.sentences.ratings import with_word
-from connector.sentences.values import Caps, NamedResponse, OpenFollowUp
 
 _QUOTE = 60
 """Room that is kept for the first quotation while others could be named in it."""

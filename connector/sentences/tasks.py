@@ -19,9 +19,17 @@ from connector.sentences.clauses import (
     widened,
     worst_response,
 )
+from connector.sentences.content import (
+    AccountReason,
+    Caps,
+    Link,
+    MoodSeen,
+    NamedResponse,
+    Silence,
+    UnansweredInvitation,
+)
 from connector.sentences.ratings import in_brackets, with_word
-from connector.sentences.rules import rule_sentence
-from connector.sentences.values import AccountReason, Caps, Link, MoodSeen, NamedResponse, Silence, UnansweredInvitation
+from connector.sentences.rule_words import rule_sentence
 
 _ROOMY = Caps(120, 120, 120, 255)
 """A task's text has room for names and subjects."""

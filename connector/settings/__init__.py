@@ -16,7 +16,7 @@ from connector.settings.model import (
     Survey,
     Web,
 )
-from connector.settings.values import AccountCap, Listen, Sender, SendingWindow, WeeklyTime
+from connector.settings.value_readers import AccountCap, Listen, Sender, SendingWindow, WeeklyTime
 
 __all__ = [
     "AccountCap",

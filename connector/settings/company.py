@@ -5,19 +5,19 @@ from zoneinfo import ZoneInfo
 
 from connector.domain.config.table import Table
 from connector.domain.working_time import Window, WorkingTime
-from connector.settings import values
+from connector.settings import value_readers
 from connector.settings.fields import Address, Day, Text, reads
-from connector.settings.values import WeeklyTime
+from connector.settings.value_readers import WeeklyTime
 
 
 class Company(Table):
     """[company]: who we are, for mails, tasks, sentences and times."""
 
     name: Text | None = None
-    language: Annotated[str, reads(values.language)] = "en"
+    language: Annotated[str, reads(value_readers.language)] = "en"
     """Of tasks, sentences and labels on records, and where a customer's is not known: a tag that there is wording for."""
-    timezone: Annotated[ZoneInfo, reads(values.time_zone)] = ZoneInfo("UTC")
-    working_hours: Annotated[Window, reads(values.working_hours)] = Window()
+    timezone: Annotated[ZoneInfo, reads(value_readers.time_zone)] = ZoneInfo("UTC")
+    working_hours: Annotated[Window, reads(value_readers.working_hours)] = Window()
     holidays: tuple[Day, ...] = ()
 
     @property
@@ -36,5 +36,5 @@ class Admin(Table):
 class Reports(Table):
     """[reports]"""
 
-    weekly: Annotated[WeeklyTime | None, reads(values.weekly)] = None
+    weekly: Annotated[WeeklyTime | None, reads(value_readers.weekly)] = None
     """When managers get the week's report; None: they get none."""

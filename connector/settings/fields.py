@@ -25,7 +25,7 @@ from connector.domain.config.secret_files import read_secret
 from connector.domain.config.wrong import Wrong
 from connector.errors import Bug
 from connector.ports import AnyAdapterPackage
-from connector.settings import values
+from connector.settings import value_readers
 from connector.settings.choices import Role, Superior
 
 SHORTEST_KEY: Final = 32
@@ -82,7 +82,7 @@ def _person(text: str) -> str:
     if text in set(Role):
         return text
     if "@" in text:
-        return values.address(text)
+        return value_readers.address(text)
     raise Wrong(
         f"is neither of {', '.join(Role)} nor an e-mail address.",
         "Write one of these, or the e-mail address of a user of the CRM.",
@@ -102,7 +102,7 @@ def _superior(text: str) -> str:
 
 def _address(text: str) -> str:
     """Addresses of our own people are compared with those in the CRM, where capitals mean nothing."""
-    return values.address(text)
+    return value_readers.address(text)
 
 
 def _day(value: object) -> date:
@@ -111,11 +111,11 @@ def _day(value: object) -> date:
         return value
     if not isinstance(value, str):
         raise Wrong("is not a date.", 'Write year, month and day, for example "2026-12-24".')
-    return values.day(value)
+    return value_readers.day(value)
 
 
 def _notified(text: str) -> str | SecretStr:
-    return SecretStr(values.foreign_url(text)) if "://" in text else _person(text)
+    return SecretStr(value_readers.foreign_url(text)) if "://" in text else _person(text)
 
 
 def lines_in(text: str) -> tuple[str, ...]:
@@ -161,14 +161,14 @@ Address = Annotated[str, reads(_address)]
 """An e-mail address of one of our own people, in small letters."""
 Day = Annotated[date, PlainValidator(_day)]
 _SPAN: Final = 'Write it in quotes and with its unit, for example "90d".'
-Duration = Annotated[timedelta, reads(values.duration, _SPAN)]
-HalfLife = Annotated[timedelta, reads(values.half_life, _SPAN)]
-ForeignUrl = Annotated[str, reads(values.foreign_url)]
-Host = Annotated[str, reads(values.host)]
-Network = Annotated[IPv4Network | IPv6Network, reads(values.network)]
+Duration = Annotated[timedelta, reads(value_readers.duration, _SPAN)]
+HalfLife = Annotated[timedelta, reads(value_readers.half_life, _SPAN)]
+ForeignUrl = Annotated[str, reads(value_readers.foreign_url)]
+Host = Annotated[str, reads(value_readers.host)]
+Network = Annotated[IPv4Network | IPv6Network, reads(value_readers.network)]
 Secret = Annotated[SecretStr, Field(min_length=1), BeforeValidator(read_secret)]
 Conditions = dict[Text, Annotated[tuple[Fact, ...], BeforeValidator(as_list), Filled]]
-StoreUrl = Annotated[Secret, _secret_reads(values.store_url)]
+StoreUrl = Annotated[Secret, _secret_reads(value_readers.store_url)]
 SigningKeys = Annotated[Secret, _secret_reads(_signing_keys)]
 Adapter = Annotated[str, AfterValidator(_adapter)]
 CallShare = Annotated[Number, AfterValidator(_share)]

@@ -27,9 +27,10 @@ from connector.domain.config.wrong import Missing, Wrong
 from connector.domain.follow_up_rules import Rule
 from connector.errors import SettingsError
 from connector.ports import COMMON_KEYS, AdapterConfig, AnyAdapterPackage
-from connector.settings import values
+from connector.settings import value_readers
 from connector.settings.choices import Audience, Metric, Mode, Priority, Recipients, Role, Security, Superior
 from connector.settings.company import Admin, Company, Reports
+from connector.settings.cross_checks import broken_rules
 from connector.settings.fields import (
     Adapter,
     Address,
@@ -55,8 +56,7 @@ from connector.settings.fields import (
     reads,
     surroundings,
 )
-from connector.settings.rules import broken_rules
-from connector.settings.values import AccountCap, Listen, Sender, SendingWindow
+from connector.settings.value_readers import AccountCap, Listen, Sender, SendingWindow
 
 
 class StoreSettings(Table):
@@ -69,8 +69,8 @@ class StoreSettings(Table):
 class Web(Table):
     """[web]; `secret` is there as soon as something is live."""
 
-    listen: Annotated[Listen, reads(values.listen)] = Listen("127.0.0.1", 8080)
-    public_url: Annotated[str, reads(values.public_url)] = "http://localhost:8080"
+    listen: Annotated[Listen, reads(value_readers.listen)] = Listen("127.0.0.1", 8080)
+    public_url: Annotated[str, reads(value_readers.public_url)] = "http://localhost:8080"
     """Without a slash at the end."""
     secret: SigningKeys | None = None
     allow_hosts: tuple[Host, ...] = ()
@@ -87,7 +87,7 @@ class Web(Table):
         if not isinstance(table, dict) or not isinstance(table.get("listen"), str):
             return table
         try:
-            port = values.listen(table["listen"]).port
+            port = value_readers.listen(table["listen"]).port
         except Wrong:
             return table
         return {"public_url": f"http://localhost:{port}", **table}
@@ -117,15 +117,15 @@ class OAuthSettings(Table):
 class Email(Table):
     """[email]"""
 
-    host: Annotated[str, reads(values.host)]
+    host: Annotated[str, reads(value_readers.host)]
     port: Annotated[Whole, between(1, 65_535)] = 587
     security: Security = Security.STARTTLS
     username: Text | None = None
     password: Secret | None = None
     oauth: OAuthSettings | None = None
-    from_: Annotated[Sender, reads(values.sender), Field(alias="from")]
-    reply_to: Annotated[str, reads(values.address)] | None = None
-    ehlo_name: Annotated[str, reads(values.full_host)] | None = None
+    from_: Annotated[Sender, reads(value_readers.sender), Field(alias="from")]
+    reply_to: Annotated[str, reads(value_readers.address)] | None = None
+    ehlo_name: Annotated[str, reads(value_readers.full_host)] | None = None
     """None: see `wiring.ehlo_name`."""
     only_to: tuple[Address, ...] = ()
     """The only people who get mail from a test org; empty: nobody does."""
@@ -217,21 +217,21 @@ class AskingLimits(Table):
 
     quiet_period: Duration = timedelta(days=90)
     minimum_gap: Duration = timedelta(hours=24)
-    account_cap: Annotated[AccountCap, reads(values.account_cap)] = AccountCap(3, timedelta(days=30))
+    account_cap: Annotated[AccountCap, reads(value_readers.account_cap)] = AccountCap(3, timedelta(days=30))
     daily_sends: Annotated[Whole, Field(ge=0)] = 200
-    sending_window: Annotated[SendingWindow, reads(values.sending_window)] = SendingWindow()
-    internal_domains: tuple[Annotated[str, reads(values.domain)], ...] = ()
+    sending_window: Annotated[SendingWindow, reads(value_readers.sending_window)] = SendingWindow()
+    internal_domains: tuple[Annotated[str, reads(value_readers.domain)], ...] = ()
 
 
 class Survey(Table):
     """[surveys.NAME]"""
 
-    on: Annotated[str, reads(values.event)]
+    on: Annotated[str, reads(value_readers.event)]
     audience: Audience = Audience.CUSTOMERS
     where: Conditions = Field(default_factory=dict)
     """Each named fact must hold one of its values."""
     metric: Metric = Metric.CSAT
-    language: Annotated[str, reads(values.language)] | None = None
+    language: Annotated[str, reads(value_readers.language)] | None = None
     """Of whom no language is known that there is wording for; None: that of [company]."""
     recipients: Recipients = Recipients.PRIMARY
     delay: Duration = timedelta(hours=24)
@@ -262,7 +262,7 @@ class Survey(Table):
 class FollowUpRule(Table):
     """[follow_up.NAME]"""
 
-    when: Annotated[Rule, reads(values.rule)]
+    when: Annotated[Rule, reads(value_readers.rule)]
     due: Duration = timedelta(hours=24)
     priority: Priority = Priority.NORMAL
     assign: People = (Role.ACCOUNT_OWNER,)
@@ -288,7 +288,7 @@ class Scoring(Table):
     """[scoring]"""
 
     half_life: HalfLife = timedelta(days=180)
-    """Never zero: written as `0s` it is `values.NO_FADING`."""
+    """Never zero: written as `0s` it is `value_readers.NO_FADING`."""
     minimum: Annotated[Whole, Field(ge=1)] = 3
     unhappy_below: Percent = 50.0
     happy_above: Annotated[Percent, Field(validate_default=True)] = 60.0
@@ -321,9 +321,9 @@ class Schedule(Table):
     """[schedule]"""
 
     sync: Duration = timedelta(minutes=5)
-    reconcile: Annotated[time, reads(values.time_of_day)] = time(2, 30)
+    reconcile: Annotated[time, reads(value_readers.time_of_day)] = time(2, 30)
     """When everything is compared with the CRMs, each night."""
-    timezone: Annotated[ZoneInfo, reads(values.time_zone)] = ZoneInfo("UTC")
+    timezone: Annotated[ZoneInfo, reads(value_readers.time_zone)] = ZoneInfo("UTC")
     """Where that time of day holds, and where a day begins; left out, it is the company's."""
 
 
@@ -444,6 +444,6 @@ class Settings(BaseSettings, Table):
 
 def _is_zone(value: object) -> bool:
     try:
-        return isinstance(value, str) and bool(values.time_zone(value))
+        return isinstance(value, str) and bool(value_readers.time_zone(value))
     except Wrong:
         return False

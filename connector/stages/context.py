@@ -8,7 +8,7 @@ from connector.model import ChatPost, MissingRight
 from connector.ports import Clock, CrmMapping, CrmReader, CrmWriter
 from connector.ports.mail import Channel
 from connector.runtime.cancellation import CancellationToken
-from connector.runtime.pass_book import PassBook
+from connector.runtime.read_times import StoredReadTimes
 from connector.settings import Settings
 from connector.stages.connection.mark_keeper import MarkKeeper
 from connector.stages.deliver.breaker import Breaker
@@ -29,7 +29,7 @@ class Connected:
     """False: only observed. Nothing is sent, written or decided for its records."""
     test_kind: str = ""
     """What the vendor calls an org that is kept for tests (see `Org`); empty for production and while observing."""
-    passes: PassBook | None = None
+    read_times: StoredReadTimes | None = None
     """Where its adapter notes what it reads only now and then; None: nowhere."""
     lacking: Sequence[MissingRight] = ()
     """Rights to write that are missing: then it is not live."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from connector.domain.greeting_names import without_links
 from connector.ports.mail import Message
 from connector.sentences.catalogue import Catalogue
-from connector.sentences.values import Link
+from connector.sentences.content import Link
 from connector.surveys.survey_mail import Site, html_of, one_line_subject, text_of
 
 

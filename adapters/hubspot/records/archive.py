@@ -8,8 +8,8 @@ from adapters.hubspot.http.client import HubSpotAnswer, HubSpotClient
 from adapters.hubspot.http.version import objects
 from adapters.hubspot.records import conditions
 from adapters.hubspot.records.rows import HubSpotColumns, Row, is_named, record_values, tombstone
-from adapters.hubspot.records.values import is_stamp, moment, stamp
-from connector.ports import Passes, Record
+from adapters.hubspot.records.wire_values import is_stamp, moment, stamp
+from connector.ports import ReadTimes, Record
 
 _EVERY: Final = timedelta(hours=1)
 _SLACK: Final = 2 * _EVERY
@@ -23,9 +23,9 @@ _LONGEST_LIST: Final = 6_000
 class Archive:
     """Lists archived records, of each object at most hourly: the list cannot be limited to what is new."""
 
-    def __init__(self, client: HubSpotClient, passes: Passes) -> None:
+    def __init__(self, client: HubSpotClient, read_times: ReadTimes) -> None:
         self._client = client
-        self._passes = passes
+        self._read_times = read_times
 
     def tombstones(self, columns: HubSpotColumns, since: datetime | None, merged: set[str]) -> Iterator[list[Record]]:
         """Yield what was deleted since then. `merged` are ids of which better is known than that they are gone."""
@@ -33,10 +33,10 @@ class Archive:
         if not self._due(columns.object, since, now):
             return
         yield from self._listed(columns, since, merged)
-        self._passes.note(columns.object, _KEPT_AS, now)
+        self._read_times.note(columns.object, _KEPT_AS, now)
 
     def _due(self, object_name: str, since: datetime | None, now: datetime) -> bool:
-        before = self._passes.last(object_name, _KEPT_AS)
+        before = self._read_times.last(object_name, _KEPT_AS)
         return since is None or before is None or now - before[0] >= _EVERY
 
     def _listed(self, columns: HubSpotColumns, since: datetime | None, merged: set[str]) -> Iterator[list[Record]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.hubspot.errors import context_of
-from adapters.hubspot.records.values import to_html, to_wire
+from adapters.hubspot.records.wire_values import to_html, to_wire
 from connector.ports import Write
 from connector.wire.headers import number_of
 

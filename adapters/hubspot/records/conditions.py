@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import product
 from typing import Any, Final
 
-from adapters.hubspot.records.values import millis, moment, to_wire
+from adapters.hubspot.records.wire_values import millis, moment, to_wire
 from connector.ports import Condition
 
 Filter = dict[str, Any]

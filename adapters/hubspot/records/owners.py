@@ -7,8 +7,8 @@ from typing import Any, Final
 from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import OWNERS as _PATH
 from adapters.hubspot.records import conditions
-from adapters.hubspot.records.values import RecordId, from_wire, is_stamp, stamp
-from connector.ports import FieldSchema, ObjectSchema, Passes, Query, Record
+from adapters.hubspot.records.wire_values import RecordId, from_wire, is_stamp, stamp
+from connector.ports import FieldSchema, ObjectSchema, Query, ReadTimes, Record
 
 OWNERS: Final = "owners"
 _LASTS: Final = timedelta(hours=1)
@@ -40,18 +40,18 @@ def owner_schema() -> ObjectSchema:
 class Owners:
     """Reads the list, people who have left included: they still own records."""
 
-    def __init__(self, client: HubSpotClient, passes: Passes) -> None:
+    def __init__(self, client: HubSpotClient, read_times: ReadTimes) -> None:
         self._client = client
-        self._passes = passes
+        self._read_times = read_times
 
     def due(self, since: datetime | None) -> bool:
         """Tell whether the list is to be read again: at most hourly, since it hardly changes."""
-        before = self._passes.last(OWNERS, _KEPT_AS)
+        before = self._read_times.last(OWNERS, _KEPT_AS)
         return since is None or before is None or self._client.clock.now() - before[0] >= _LASTS
 
     def seen(self, at: datetime) -> None:
         """Note that the list was read."""
-        self._passes.note(OWNERS, _KEPT_AS, at)
+        self._read_times.note(OWNERS, _KEPT_AS, at)
 
     def records(self, query: Query) -> list[Record]:
         """Return the owners that a query matches, ordered by (stamp, id)."""

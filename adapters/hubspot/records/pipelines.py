@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from adapters.hubspot.http.client import HubSpotClient
 from adapters.hubspot.http.version import pipelines
-from connector.ports import Passes
+from connector.ports import ReadTimes
 
 _KEPT_AS: Final = "pipelines"
 _LASTS: Final = timedelta(hours=1)
@@ -30,9 +30,9 @@ Stages = Mapping[tuple[str, str], PipelineStage]
 class Pipelines:
     """Reads pipelines, at most hourly."""
 
-    def __init__(self, client: HubSpotClient, passes: Passes) -> None:
+    def __init__(self, client: HubSpotClient, read_times: ReadTimes) -> None:
         self._client = client
-        self._passes = passes
+        self._read_times = read_times
         self._lock = Lock()
         self._known: dict[str, tuple[datetime, Stages]] = {}
 
@@ -54,7 +54,7 @@ class Pipelines:
 
     def _kept(self, object_name: str, since: datetime) -> tuple[datetime, Stages] | None:
         """Return what another process has read after `since`."""
-        kept = self._passes.last(object_name, _KEPT_AS)
+        kept = self._read_times.last(object_name, _KEPT_AS)
         if kept is None or kept[0] <= since:
             return None
         try:
@@ -70,7 +70,7 @@ class Pipelines:
             for stage in row.get("stages") or ()
         }
         text = json.dumps([[*key, *stage] for key, stage in stages.items()])
-        self._passes.note(object_name, _KEPT_AS, self._client.clock.now(), text)
+        self._read_times.note(object_name, _KEPT_AS, self._client.clock.now(), text)
         return stages
 
 

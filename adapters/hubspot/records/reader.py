@@ -29,10 +29,10 @@ from adapters.hubspot.records.rows import (
     stamped,
     tombstone,
 )
-from adapters.hubspot.records.values import RecordId, from_wire, millis, moment
+from adapters.hubspot.records.wire_values import RecordId, from_wire, millis, moment
 from adapters.hubspot.schemas import ACTIVITIES, HubSpotSchemas
 from connector.errors import CrmError, CursorInvalid, RecordRejected, SchemaChanged, Unavailable
-from connector.ports import Page, Passes, Position, Query, Record
+from connector.ports import Page, Position, Query, ReadTimes, Record
 from connector.wire.headers import number_of
 
 LAG: Final = timedelta(minutes=5)
@@ -87,12 +87,12 @@ class Place:
 class HubSpotReader:
     """Reads records of any object."""
 
-    def __init__(self, client: HubSpotClient, schemas: HubSpotSchemas, links: Links, passes: Passes) -> None:
+    def __init__(self, client: HubSpotClient, schemas: HubSpotSchemas, links: Links, read_times: ReadTimes) -> None:
         self._client = client
         self._schemas = schemas
-        self._owners = Owners(client, passes)
-        self._archive = Archive(client, passes)
-        self._completer = Completer(links, Pipelines(client, passes), self.properties)
+        self._owners = Owners(client, read_times)
+        self._archive = Archive(client, read_times)
+        self._completer = Completer(links, Pipelines(client, read_times), self.properties)
 
     # ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

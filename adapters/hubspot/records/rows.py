@@ -10,7 +10,7 @@ from adapters.hubspot.records import conditions
 from adapters.hubspot.records.conditions import Group, Where
 from adapters.hubspot.records.links import Links
 from adapters.hubspot.records.pipelines import Pipelines
-from adapters.hubspot.records.values import RecordId, from_html, from_wire, is_stamp, stamp
+from adapters.hubspot.records.wire_values import RecordId, from_html, from_wire, is_stamp, stamp
 from adapters.hubspot.schemas import ASSOCIATED, STAGES
 from connector.ports import FieldSchema, Query, Record
 

@@ -10,7 +10,7 @@ from adapters.hubspot.http.version import objects
 from adapters.hubspot.records.batches import BatchCall, changing, creating, inserting
 from adapters.hubspot.records.creation import Once
 from adapters.hubspot.records.links import Links
-from adapters.hubspot.records.values import to_wire
+from adapters.hubspot.records.wire_values import to_wire
 from adapters.hubspot.refusals import concerns_record, gone, refined, refusal
 from adapters.hubspot.schemas import ACTIVITIES, HubSpotSchemas
 from connector.errors import AGAIN, Bug, Conflict, CrmError, Gone, Locked, SchemaChanged, Unavailable

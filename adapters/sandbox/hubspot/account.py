@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.sandbox.hubspot.body_shapes import PIPELINE, STAGE
 from adapters.sandbox.hubspot.calls import HubSpotCall
 from adapters.sandbox.hubspot.errors import not_found, required
 from adapters.sandbox.hubspot.portal.pipelines import Metadata, Pipeline, PipelineStage, check_metadata
-from adapters.sandbox.hubspot.portal.values import from_python, iso, to_ms
-from adapters.sandbox.hubspot.shapes import PIPELINE, STAGE
+from adapters.sandbox.hubspot.portal.property_values import from_python, iso, to_ms
 from adapters.sandbox.web import Response, json_response
 
 MOST_OWNERS, USUAL_OWNERS = 500, 100

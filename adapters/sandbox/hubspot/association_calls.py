@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from adapters.sandbox.hubspot.body_shapes import JOINED, LABEL, PARTED, SPEC, STARTS, shaped
 from adapters.sandbox.hubspot.calls import HubSpotCall
 from adapters.sandbox.hubspot.errors import HubSpotError, not_found, required
 from adapters.sandbox.hubspot.portal.links import LinkType
 from adapters.sandbox.hubspot.portal.schema import PortalObjectType
 from adapters.sandbox.hubspot.portal.store import PortalRecord
 from adapters.sandbox.hubspot.read_calls import inputs_of, refuse_repeated
-from adapters.sandbox.hubspot.shapes import JOINED, LABEL, PARTED, SPEC, STARTS, shaped
 from adapters.sandbox.web import Response, json_response
 
 MOST_READ, MOST_WRITTEN, MOST_PER_PAGE = 1_000, 2_000, 500

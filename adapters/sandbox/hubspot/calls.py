@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from adapters.sandbox.hubspot.body_shapes import shaped
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, missing_scopes, required
+from adapters.sandbox.hubspot.portal.property_values import iso
 from adapters.sandbox.hubspot.portal.schema import PortalObjectType
-from adapters.sandbox.hubspot.portal.values import iso
 from adapters.sandbox.hubspot.records import PortalWriter
-from adapters.sandbox.hubspot.shapes import shaped
 from adapters.sandbox.log import Kind
 from adapters.sandbox.web import Request, Response, json_response
 

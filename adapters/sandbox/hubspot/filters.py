@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_request, required
+from adapters.sandbox.hubspot.portal.property_values import as_number
 from adapters.sandbox.hubspot.portal.schema import PortalObjectType, Property
 from adapters.sandbox.hubspot.portal.store import Floats, Mask, PortalRecord, PortalTable, Reader
-from adapters.sandbox.hubspot.portal.values import as_number
 
 if TYPE_CHECKING:
     from adapters.sandbox.hubspot.portal.portal import Portal

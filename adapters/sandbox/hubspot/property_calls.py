@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from adapters.sandbox.hubspot.body_shapes import DEFINITION, DEFINITIONS, GROUP
 from adapters.sandbox.hubspot.calls import HubSpotCall
 from adapters.sandbox.hubspot.errors import HubSpotError, bad_json, not_found, required
+from adapters.sandbox.hubspot.portal.property_values import iso
 from adapters.sandbox.hubspot.portal.schema import Group, Option, PortalObjectType, Property
-from adapters.sandbox.hubspot.portal.values import iso
 from adapters.sandbox.hubspot.read_calls import MOST_INPUTS, inputs_of
-from adapters.sandbox.hubspot.shapes import DEFINITION, DEFINITIONS, GROUP
 from adapters.sandbox.web import Response, json_response
 
 TYPES = frozenset({"bool", "date", "datetime", "enumeration", "number", "phone_number", "string"})

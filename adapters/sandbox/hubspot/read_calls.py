@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from adapters.sandbox.hubspot.body_shapes import RECORDS, SEARCH
 from adapters.sandbox.hubspot.calls import HubSpotCall
 from adapters.sandbox.hubspot.errors import (
     HubSpotError,
@@ -11,12 +12,11 @@ from adapters.sandbox.hubspot.errors import (
     repeated_ids,
     too_many_inputs,
 )
+from adapters.sandbox.hubspot.portal.property_values import iso
 from adapters.sandbox.hubspot.portal.schema import PortalObjectType
 from adapters.sandbox.hubspot.portal.store import PortalRecord
-from adapters.sandbox.hubspot.portal.values import iso
 from adapters.sandbox.hubspot.records import HISTORY_KEPT
 from adapters.sandbox.hubspot.search import LONGEST_BODY, SearchRequest
-from adapters.sandbox.hubspot.shapes import RECORDS, SEARCH
 from adapters.sandbox.web import Response, json_response
 
 MOST_INPUTS, MOST_WITH_HISTORY, ASSOCIATIONS_LISTED = 100, 50, 100

@@ -8,9 +8,9 @@ from adapters.sandbox.faults import Faults
 from adapters.sandbox.hubspot.errors import HubSpotError, Invalid, invalid_values, not_found
 from adapters.sandbox.hubspot.portal.owners import PortalOwners
 from adapters.sandbox.hubspot.portal.pipelines import PortalPipelines
+from adapters.sandbox.hubspot.portal.property_values import check, from_python, iso
 from adapters.sandbox.hubspot.portal.schema import PortalObjectType, PortalSchema, Property
 from adapters.sandbox.hubspot.portal.store import PortalRecord, PortalStore, PortalTable, Revision
-from adapters.sandbox.hubspot.portal.values import check, from_python, iso
 
 Values = Mapping[str, Any]
 FIRST_ID = 21_300_000_001

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from adapters.sandbox.hubspot.body_shapes import GDPR, MERGE, RECORD, RECORDS
 from adapters.sandbox.hubspot.calls import HubSpotCall, properties_of
 from adapters.sandbox.hubspot.errors import HubSpotError, could_not_get, not_found, required
 from adapters.sandbox.hubspot.merges import merge
@@ -10,7 +11,6 @@ from adapters.sandbox.hubspot.portal.links import LinkType
 from adapters.sandbox.hubspot.portal.schema import PortalObjectType
 from adapters.sandbox.hubspot.portal.store import PortalRecord
 from adapters.sandbox.hubspot.read_calls import MOST_INPUTS, input_ids, inputs_of, record_json, refuse_repeated
-from adapters.sandbox.hubspot.shapes import GDPR, MERGE, RECORD, RECORDS
 from adapters.sandbox.web import Response, json_response
 
 Input = dict[str, Any]

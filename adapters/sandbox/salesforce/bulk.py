@@ -8,8 +8,8 @@ from typing import Any
 from adapters.sandbox.salesforce import bulk_csv
 from adapters.sandbox.salesforce.calls import SalesforceCall
 from adapters.sandbox.salesforce.errors import RequestError, RowError, SalesforceError, not_found
+from adapters.sandbox.salesforce.org.field_values import moment_of
 from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType
-from adapters.sandbox.salesforce.org.values import moment_of
 from adapters.sandbox.salesforce.query import QueryRun, Result
 from adapters.sandbox.salesforce.rows import as_row_error
 from adapters.sandbox.salesforce.soql import parse

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from adapters.sandbox.salesforce.org.values import stamp
+from adapters.sandbox.salesforce.org.field_values import stamp
 
 Days = tuple[date, date]
 _QUARTER = 90

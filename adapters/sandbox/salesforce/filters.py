@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from adapters.sandbox.salesforce.dates import as_stamps, days_of
 from adapters.sandbox.salesforce.errors import RequestError
+from adapters.sandbox.salesforce.org.field_values import parse_datetime, stamp
 from adapters.sandbox.salesforce.org.ids import to_18, well_formed
 from adapters.sandbox.salesforce.org.schema import NUMBER_TYPES, Field, OrgObjectType
 from adapters.sandbox.salesforce.org.store import Row
-from adapters.sandbox.salesforce.org.values import parse_datetime, stamp
 from adapters.sandbox.salesforce.paths import Paths, Reached
 from adapters.sandbox.salesforce.soql import (
     Condition,

@@ -11,11 +11,11 @@ from typing import Any
 from adapters.sandbox.salesforce.calls import SalesforceCall
 from adapters.sandbox.salesforce.describe import describe, object_summary
 from adapters.sandbox.salesforce.errors import RequestError, not_found
+from adapters.sandbox.salesforce.org.field_values import parse_datetime, stamp
 from adapters.sandbox.salesforce.org.ids import to_18
 from adapters.sandbox.salesforce.org.permissions import visible_fields
 from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType
 from adapters.sandbox.salesforce.org.store import Row
-from adapters.sandbox.salesforce.org.values import parse_datetime, stamp
 from adapters.sandbox.salesforce.paths import Paths
 from adapters.sandbox.salesforce.query import QueryRun, Result
 from adapters.sandbox.salesforce.soql import SoqlQuery

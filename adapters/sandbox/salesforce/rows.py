@@ -7,11 +7,11 @@ from typing import Any
 from adapters.sandbox.faults import Faults
 from adapters.sandbox.salesforce.errors import RowError, SalesforceError, not_found, not_writable
 from adapters.sandbox.salesforce.org import derive
+from adapters.sandbox.salesforce.org.field_values import check
 from adapters.sandbox.salesforce.org.ids import IdSequence, to_18, well_formed
 from adapters.sandbox.salesforce.org.permissions import UserAccess, check_grant
 from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType, OrgSchema
 from adapters.sandbox.salesforce.org.store import OrgStore, Row
-from adapters.sandbox.salesforce.org.values import check
 
 Values = Mapping[str, Any]
 _CASCADES = {"Account": (("Contact", "AccountId"), ("Opportunity", "AccountId"))}

@@ -5,8 +5,8 @@ from typing import Any
 
 from adapters.sandbox.salesforce.calls import SalesforceCall
 from adapters.sandbox.salesforce.errors import RequestError, RowError, no_such_column, not_found
+from adapters.sandbox.salesforce.org.field_values import from_json
 from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType
-from adapters.sandbox.salesforce.org.values import from_json
 from adapters.sandbox.salesforce.read_calls import several
 from adapters.sandbox.web import Response, json_response
 

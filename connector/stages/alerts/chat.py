@@ -8,7 +8,7 @@ from connector.errors import AfterwordError, MailInDoubt
 from connector.model import ChatPost
 from connector.model.follow_up import NamedFollowUp
 from connector.sentences import clauses
-from connector.sentences.values import Caps
+from connector.sentences.content import Caps
 from connector.stages.context import Context
 from connector.stages.deliver.recipients import may_post
 from connector.stages.write_back.desired_values import details_url, open_follow_up, words_of

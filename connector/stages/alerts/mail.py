@@ -12,8 +12,8 @@ from connector.model.follow_up import FollowUp, NamedFollowUp
 from connector.ports.mail import Message
 from connector.sentences import clauses
 from connector.sentences.catalogue import Catalogue
+from connector.sentences.content import Caps, Link, NamedResponse, OpenFollowUp
 from connector.sentences.ratings import with_word
-from connector.sentences.values import Caps, Link, NamedResponse, OpenFollowUp
 from connector.stages.alerts.plan import MailKind, NoticeKind
 from connector.stages.context import Context
 from connector.stages.write_back.desired_values import details_url, open_follow_up, words_of

@@ -8,7 +8,7 @@ from connector.errors import Problem, SchemaChanged, SettingsError, Unavailable
 from connector.model import MissingRight
 from connector.ports import Clock, CrmAdapter, CrmMapping, CrmReader, CrmWriter, MappingSource, ObjectSchema
 from connector.runtime.call_budget import CallBudget
-from connector.runtime.pass_book import PassBook
+from connector.runtime.read_times import StoredReadTimes
 from connector.stages.connection import rights
 from connector.stages.connection.ownership import ownership
 from connector.stages.context import Connected
@@ -41,7 +41,7 @@ class Endpoint:
     mapping: MappingSource
     mode_live: bool
     mapping_name: str
-    passes: PassBook | None = None
+    read_times: StoredReadTimes | None = None
     """Where its adapter notes what it reads only now and then."""
     budget: CallBudget | None = None
     """What its adapter asks before each call; None: nothing is held back."""
@@ -110,7 +110,7 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
         mapping,
         live=live and not lacking,
         test_kind=test_kind,
-        passes=endpoint.passes,
+        read_times=endpoint.read_times,
         left_alone=left_alone,
         lacking=lacking,
     )

@@ -13,7 +13,7 @@ from connector.model import Mood
 from connector.model.score import Figures
 from connector.scoring.scales import Band, band, worst
 from connector.sentences.clauses import badness
-from connector.sentences.values import NamedResponse
+from connector.sentences.content import NamedResponse
 from connector.settings.model import FollowUpRule
 from connector.stages.score.plan import BY_SETTINGS
 from connector.store.results.follow_up_facts import JudgedResponse

@@ -10,7 +10,7 @@ from connector.model import ClosedBy, FollowUpState
 from connector.model.follow_up import FollowUp, FollowUpChange, PersonalFollowUp
 from connector.sentences import tasks
 from connector.sentences.clauses import worst_response
-from connector.sentences.values import AccountReason, Link, NamedResponse
+from connector.sentences.content import AccountReason, Link, NamedResponse
 from connector.settings.time_zones import owner_zone
 from connector.stages.context import Context
 from connector.stages.follow_up.plan import Customer, is_good, with_worst_rating

@@ -141,8 +141,8 @@ def _finish(context: Context, crm: Connected, readers: Sequence["_Reader"], leas
 
 def _drop_passes(crm: Connected, query: Query) -> None:
     """What was read beside the changes did not all get into the store: it is read again in the next lap."""
-    if crm.passes is not None:
-        crm.passes.drop(query.object)
+    if crm.read_times is not None:
+        crm.read_times.drop(query.object)
 
 
 def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *, lease: Lease, result: Pulled) -> bool:
@@ -183,8 +183,8 @@ def _plausible_loss(tx: Transaction, crm: Connected, reader: "_Reader", batch: B
 
 
 def _end(context: Context, crm: Connected, reader: "_Reader", tx: Transaction) -> None:
-    if crm.passes is not None:
-        crm.passes.keep(tx, reader.query.object)
+    if crm.read_times is not None:
+        crm.read_times.keep(tx, reader.query.object)
     _save(tx, crm, reader.query, rules.finish(reader.cursor, crm.reader.lag), context.clock.now())
 
 

@@ -13,8 +13,8 @@ from connector.model.follow_up import FollowUp, NamedFollowUp
 from connector.scoring.scales import Band, band
 from connector.sentences import clauses
 from connector.sentences.catalogue import Catalogue
+from connector.sentences.content import Caps
 from connector.sentences.ratings import with_word
-from connector.sentences.values import Caps
 from connector.stages.context import Context
 from connector.stages.reports.plan import DueReport, ReportKind
 from connector.stages.write_back.desired_values import details_url, open_follow_up, words_of

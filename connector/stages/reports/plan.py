@@ -8,7 +8,7 @@ from typing import Final
 
 from connector.domain.working_time import DAY, WorkingTime
 from connector.exports.period import Period, before, month
-from connector.settings.values import WeeklyTime
+from connector.settings.value_readers import WeeklyTime
 
 LATEST: Final = timedelta(days=3)
 """A report that could not be sent for so long is left out: by then its news are old, and the next one is near."""

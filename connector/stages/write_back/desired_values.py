@@ -13,9 +13,9 @@ from connector.scoring.scales import round_half_away
 from connector.sentences.attention import attention
 from connector.sentences.catalogue import Catalogue, catalogue
 from connector.sentences.clauses import badness
+from connector.sentences.content import AccountReason, MoodSeen, NamedResponse, OpenFollowUp, Silence
 from connector.sentences.summary import People, summary
 from connector.sentences.tasks import last_rating
-from connector.sentences.values import AccountReason, MoodSeen, NamedResponse, OpenFollowUp, Silence
 from connector.settings.time_zones import owner_zone
 from connector.stages.context import Context
 from connector.stages.follow_up.plan import Customer

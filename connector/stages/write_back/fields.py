@@ -10,7 +10,7 @@ from connector.ports import WriteResult
 from connector.stages.write_back.contested_fields import written
 from connector.stages.write_back.field_plan import FieldChange, plan
 from connector.stages.write_back.outbox import PAGE, Outbox
-from connector.stages.write_back.rounds import send_changes
+from connector.stages.write_back.partial_writes import send_changes
 from connector.store import Transaction
 from connector.store.outbox import fields, refusals
 

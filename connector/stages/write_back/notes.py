@@ -13,7 +13,7 @@ from connector.model import FieldValue
 from connector.model.follow_up import FollowUp, WrittenTask
 from connector.ports import Note, NoteTaker
 from connector.sentences import tasks as sentences
-from connector.sentences.values import Link
+from connector.sentences.content import Link
 from connector.settings.time_zones import owner_zone
 from connector.stages.write_back.desired_values import details_url, words_of
 from connector.stages.write_back.outbox import PAGE, Outbox

@@ -15,7 +15,7 @@ from connector.model.stored import StoredOwner
 from connector.ports import WriteResult
 from connector.settings.time_zones import owner_zone
 from connector.stages.write_back.outbox import PAGE, Outbox
-from connector.stages.write_back.rounds import send_changes
+from connector.stages.write_back.partial_writes import send_changes
 from connector.stages.write_back.task_plan import (
     TEXTS,
     DesiredTask,

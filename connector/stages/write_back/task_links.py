@@ -4,7 +4,7 @@ from connector.errors import CrmError
 from connector.model import Outcome, Ref
 from connector.model.stored import StoredAccount
 from connector.sentences import tasks
-from connector.sentences.values import Link
+from connector.sentences.content import Link
 from connector.stages.context import Context
 from connector.stages.write_back.desired_values import details_url, words_of
 from connector.store import Transaction

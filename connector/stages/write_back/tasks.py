@@ -17,7 +17,7 @@ from connector.stages.write_back.changes import Change
 from connector.stages.write_back.desired_values import words_of
 from connector.stages.write_back.notes import put_notes
 from connector.stages.write_back.outbox import PAGE, Outbox
-from connector.stages.write_back.rounds import send_changes
+from connector.stages.write_back.partial_writes import send_changes
 from connector.stages.write_back.task_associations import left_out
 from connector.stages.write_back.task_changes import Changer
 from connector.store import Transaction

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, func, select
 
 from connector.model.stored import StoredOwner
-from connector.store.db.values import owner_of
+from connector.store.db.row_readers import owner_of
 from connector.store.tables import owner
 
 

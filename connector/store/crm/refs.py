@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from connector.model import Ref
 from connector.model.stored import StoredOwner
+from connector.store.db.row_readers import owner_of
 from connector.store.db.types import AnyRow, AnyTable
-from connector.store.db.values import owner_of
 from connector.store.tables import binding, owner, ref_of
 
 T = TypeVar("T")

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, and_, func, or_, select, update
 
 from connector.model import FieldValues, FollowUpState, Kind, Ref, TaskState
 from connector.model.follow_up import FollowUp
+from connector.store.db.row_readers import follow_up_of
 from connector.store.db.upsert import insert_or_ignore
-from connector.store.db.values import follow_up_of
 from connector.store.tables import account, binding, contact, follow_up, interaction, ref_of, ref_text
 
 NOT_READ = "not read yet"

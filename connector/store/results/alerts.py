@@ -12,8 +12,8 @@ from connector.model import FollowUpState
 from connector.model.follow_up import FollowUp, NamedFollowUp
 from connector.model.stored import StoredOwner
 from connector.store.crm.refs import chunks
+from connector.store.db.row_readers import follow_up_of, named_follow_up_of, owner_of
 from connector.store.db.upsert import insert_once, insert_or_ignore
-from connector.store.db.values import follow_up_of, named_follow_up_of, owner_of
 from connector.store.results import record_texts
 from connector.store.surveys.people import person_key
 from connector.store.tables import alert, follow_up, follow_up_response, owner, response, staff_mail

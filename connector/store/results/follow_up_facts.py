@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func,
 
 from connector.model import Delivery, Ref
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
-from connector.sentences.values import NamedResponse
+from connector.sentences.content import NamedResponse
 from connector.store import tables
 from connector.store.crm.refs import chunks
-from connector.store.db import values
+from connector.store.db import row_readers
 from connector.store.db.types import AnyRow, AnySelect
 from connector.store.results import record_texts
 from connector.store.tables import (
@@ -62,7 +62,7 @@ def accounts_of(tx: Connection, customer: str) -> list[StoredAccount]:
     rows = tx.execute(
         select(account).where(account.c.customer == customer, account.c.deleted_at.is_(None)).order_by(account.c.id)
     )
-    return [values.account_of(row) for row in rows]
+    return [row_readers.account_of(row) for row in rows]
 
 
 def answers_of(tx: Connection, customer: str, *, crms: Collection[str], limit: int = 50) -> list[JudgedResponse]:
@@ -171,7 +171,7 @@ def owner_at(tx: Connection, ref: Ref | None) -> StoredOwner | None:
     if ref is None:
         return None
     row = tx.execute(_OWNER_AT, {"crm": ref.connection, "at": ref_text(ref)}).one_or_none()
-    return None if row is None else values.owner_of(row)
+    return None if row is None else row_readers.owner_of(row)
 
 
 def _owners() -> AnySelect:
@@ -203,7 +203,7 @@ def owner_by_email(tx: Connection, crm: str, email: str) -> StoredOwner | None:
     """Return the owner with this address."""
     same = _owners().where(owner.c.connection == crm, func.lower(owner.c.email) == email.lower())
     row = tx.execute(same.order_by(owner.c.active.desc()).limit(1)).one_or_none()
-    return None if row is None else values.owner_of(row)
+    return None if row is None else row_readers.owner_of(row)
 
 
 def contact_in(tx: Connection, crm: str, contacts: Sequence[str], person: str) -> str | None:
@@ -220,12 +220,12 @@ def contact_in(tx: Connection, crm: str, contacts: Sequence[str], person: str) -
 def contact_of(tx: Connection, contact_id: str | None) -> StoredContact | None:
     """Return a contact."""
     row = tx.execute(select(contact).where(contact.c.id == contact_id)).one_or_none()
-    return None if row is None else values.contact_of(row)
+    return None if row is None else row_readers.contact_of(row)
 
 
 def account_of(tx: Connection, account_id: str) -> StoredAccount:
     """Return an account."""
-    return values.account_of(tx.execute(select(account).where(account.c.id == account_id)).one())
+    return row_readers.account_of(tx.execute(select(account).where(account.c.id == account_id)).one())
 
 
 def contacts_of_the_person(tx: Connection, contact_id: str) -> list[StoredContact]:
@@ -233,7 +233,7 @@ def contacts_of_the_person(tx: Connection, contact_id: str) -> list[StoredContac
     person = select(contact.c.person).where(contact.c.id == contact_id).scalar_subquery()
     same = or_(contact.c.id == contact_id, contact.c.person == person)
     rows = tx.execute(select(contact).where(same, contact.c.deleted_at.is_(None)).order_by(contact.c.id))
-    return [values.contact_of(row) for row in rows]
+    return [row_readers.contact_of(row) for row in rows]
 
 
 def newest_said(tx: Connection, contacts: Collection[str]) -> NamedResponse | None:
@@ -253,7 +253,7 @@ def interaction_of(tx: Connection, interaction_id: str | None) -> StoredInteract
     """Return an interaction."""
     table = tables.interaction
     row = tx.execute(select(table).where(table.c.id == interaction_id)).one_or_none()
-    return None if row is None else values.interaction_of(row)
+    return None if row is None else row_readers.interaction_of(row)
 
 
 def live_since(tx: Connection, subject: str) -> Mapping[str, datetime]:

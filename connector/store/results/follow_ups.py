@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, selec
 
 from connector.model import ClosedBy, FollowUpState, Ref
 from connector.model.follow_up import UNSETTLED, FollowUp, FollowUpChange, PersonalFollowUp
+from connector.store.db.row_readers import follow_up_columns, follow_up_of, new_follow_up_columns
 from connector.store.db.upsert import insert_or_ignore, insert_or_update
-from connector.store.db.values import follow_up_columns, follow_up_of, new_follow_up_columns
 from connector.store.tables import (
     account,
     contact,

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, upd
 
 from connector.model import Delivery, Facts, FollowUpState, Rating
 from connector.model.follow_up import NamedFollowUp
-from connector.sentences.values import NamedResponse, UnansweredInvitation
+from connector.sentences.content import NamedResponse, UnansweredInvitation
 from connector.store.crm.refs import chunks
+from connector.store.db.row_readers import named_follow_up_of
 from connector.store.db.types import AnyRow, AnySelect
-from connector.store.db.values import named_follow_up_of
 from connector.store.tables import (
     account,
     contact,

@@ -11,7 +11,7 @@ from connector.model.score import Figures
 from connector.scoring.evidence import AccountRating
 from connector.scoring.shrinkage import Prior
 from connector.store import tables
-from connector.store.db import values
+from connector.store.db import row_readers
 from connector.store.db.types import AnyRow, AnySelect
 from connector.store.db.upsert import insert_or_ignore
 from connector.store.tables import account, contact, customer_score, prior, rating, response, score_history
@@ -85,7 +85,7 @@ def _published(tx: Connection, found: AnySelect, limit: int) -> list[PublishedSc
             row.customer,
             row.stale_at,
             row.prior_version,
-            values.figures_of(row.figures),
+            row_readers.figures_of(row.figures),
             row.answers_key,
             row.made_with,
         )
@@ -160,7 +160,7 @@ def publish(
     now: datetime,
 ) -> None:
     """Store new figures for a customer and keep them in its history."""
-    document = values.figures_document(figures)
+    document = row_readers.figures_document(figures)
     published = {"figures": document, "prior_version": version, "as_of": as_of, "published_at": now}
     tx.execute(update(customer_score).where(customer_score.c.customer == customer).values(**published))
     tx.execute(score_history.insert().values(customer=customer, at=now, method=method, figures=document))
@@ -188,7 +188,7 @@ def settled(tx: Connection, customer: str, stale_at: datetime) -> None:
 def figures_of(tx: Connection, customer: str) -> Figures | None:
     """Return the figures as published."""
     published = select(customer_score.c.figures).where(customer_score.c.customer == customer)
-    return values.figures_of(tx.execute(published).scalar_one_or_none())
+    return row_readers.figures_of(tx.execute(published).scalar_one_or_none())
 
 
 def _ratings() -> AnySelect:

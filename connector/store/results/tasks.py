@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, or_, select, update
 
 from connector.model import ClosedBy, FieldValue, FieldValues, FollowUpState, Ref, TaskState
 from connector.model.follow_up import UNSETTLED, FollowUp, FollowUpChange, WrittenTask
-from connector.store.db.values import follow_up_of
+from connector.store.db.row_readers import follow_up_of
 from connector.store.outbox.write_log import DONE, entries
 from connector.store.results.follow_ups import change, close, locked
 from connector.store.tables import (

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, exists, func, select, update
 from connector.model import Delivery, OptOutWay, Rating
 from connector.model.stored import StoredContact
 from connector.store.db.engine import new_id
+from connector.store.db.row_readers import contact_of
 from connector.store.db.types import AnyRow
 from connector.store.db.upsert import insert_or_update
-from connector.store.db.values import contact_of
 from connector.store.outbox.fields import is_desired, remove_desired, set_desired
 from connector.store.surveys.askable import look_again_at_people
 from connector.store.surveys.people import contacts_of, opt_out, people, person_key, person_of

@@ -24,7 +24,7 @@ from connector.model import Decision, Delivery, Reason, Ref
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
 from connector.model.surveys import Invitation, StoredDecision
 from connector.store.crm.refs import Address, chunks, ids_of, owners_at, rows_by_address, survivors, values_by_id
-from connector.store.db import values
+from connector.store.db import row_readers
 from connector.store.db.engine import new_id
 from connector.store.db.upsert import insert_new, insert_or_ignore
 from connector.store.surveys.people import PersonMarks, people
@@ -156,15 +156,15 @@ class Gathered:
 
 def gather(tx: Connection, interaction_ids: Sequence[str]) -> Gathered:
     """Read everything that is needed to decide on these interactions."""
-    interactions = _in_order(values_by_id(tx, interaction, values.interaction_of, interaction_ids).values())
+    interactions = _in_order(values_by_id(tx, interaction, row_readers.interaction_of, interaction_ids).values())
     decisions = _decisions(tx, interaction_ids)
     now_called = survivors(tx, contact, (known.contact_id for of_one in decisions.values() for known in of_one))
     ids = ids_of(tx, (ref for ended in interactions for ref in _named(ended)))
-    contacts = values_by_id(tx, contact, values.contact_of, {*ids.values(), *now_called.values()})
+    contacts = values_by_id(tx, contact, row_readers.contact_of, {*ids.values(), *now_called.values()})
     return Gathered(
         interactions=interactions,
         ids=ids,
-        accounts=values_by_id(tx, account, values.account_of, ids.values()),
+        accounts=values_by_id(tx, account, row_readers.account_of, ids.values()),
         contacts=contacts,
         owners=owners_at(tx, (ended.owner for ended in interactions if ended.owner is not None)),
         people=_people(tx, contacts.values()),
@@ -186,7 +186,7 @@ def _decisions(tx: Connection, interaction_ids: Sequence[str]) -> Mapping[str, l
     decisions: dict[str, list[StoredDecision]] = {}
     for part in chunks(interaction_ids):
         for row in tx.execute(select(decision).where(decision.c.interaction_id.in_(part))):
-            decisions.setdefault(row.interaction_id, []).append(values.decision_of(row))
+            decisions.setdefault(row.interaction_id, []).append(row_readers.decision_of(row))
     return decisions
 
 

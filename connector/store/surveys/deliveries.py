@@ -11,7 +11,7 @@ from connector.model import Delivery, OptOutWay, Ref
 from connector.model.stored import StoredContact, StoredInteraction, StoredOwner
 from connector.model.surveys import Invitation
 from connector.store.crm.refs import chunks, ids_of, owners_at, survivors, values_by_id
-from connector.store.db import values
+from connector.store.db import row_readers
 from connector.store.ops import connections
 from connector.store.outbox import fields
 from connector.store.surveys import people
@@ -133,11 +133,13 @@ def _to_remind(now: datetime) -> ColumnElement[bool]:
 
 def letters(tx: Connection, purpose: Purpose, ids: Sequence[str]) -> list[Letter]:
     """Read the messages to send to these invitations' people, in the order of `ids`."""
-    known = values_by_id(tx, invitation, values.invitation_of, ids)
+    known = values_by_id(tx, invitation, row_readers.invitation_of, ids)
     invitations = [known[id_] for id_ in ids]
     called = survivors(tx, contact, (asked.contact_id for asked in invitations))
-    contacts = values_by_id(tx, contact, values.contact_of, called.values())
-    interactions = values_by_id(tx, interaction, values.interaction_of, (asked.interaction_id for asked in invitations))
+    contacts = values_by_id(tx, contact, row_readers.contact_of, called.values())
+    interactions = values_by_id(
+        tx, interaction, row_readers.interaction_of, (asked.interaction_id for asked in invitations)
+    )
     named = _named(tx, interactions.values())
     belongs = _belongs(tx, interactions.values())
     owners = owners_at(tx, (asked.owner for asked in invitations if asked.owner is not None))

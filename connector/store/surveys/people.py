@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select, update
 
 from connector.model import alternative_addresses, normalized_address
 from connector.model.stored import StoredContact
+from connector.store.db.row_readers import contact_of
 from connector.store.db.upsert import insert_or_ignore
-from connector.store.db.values import contact_of
 from connector.store.surveys.askable import look_again_at_people
 from connector.store.tables import contact, invitation, person, setting
 

@@ -11,7 +11,7 @@ from connector.model import Decision, Kind, Rating, normalized_address
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction
 from connector.model.surveys import DecisionLogEntry, Invitation, StoredDecision
 from connector.store.crm.refs import chunks, values_by_id
-from connector.store.db import values
+from connector.store.db import row_readers
 from connector.store.db.types import AnyRow, AnyTable
 from connector.store.results import record_texts
 from connector.store.surveys.deliveries import FAILED
@@ -37,9 +37,9 @@ LATEST = 50
 _TABLES: Mapping[Kind, AnyTable] = {Kind.ACCOUNT: account, Kind.CONTACT: contact, Kind.INTERACTION: interaction}
 _Reader = Callable[[AnyRow], StoredAccount | StoredContact | StoredInteraction]
 _READERS: Mapping[Kind, _Reader] = {
-    Kind.ACCOUNT: values.account_of,
-    Kind.CONTACT: values.contact_of,
-    Kind.INTERACTION: values.interaction_of,
+    Kind.ACCOUNT: row_readers.account_of,
+    Kind.CONTACT: row_readers.contact_of,
+    Kind.INTERACTION: row_readers.interaction_of,
 }
 
 
@@ -83,7 +83,7 @@ def _ids_in_address(record: str) -> list[str]:
 
 def _by_email(tx: Connection, email: str) -> list[LoggedRecord]:
     rows = tx.execute(select(contact).where(contact.c.email == email).order_by(contact.c.connection, contact.c.ref))
-    return [LoggedRecord(Kind.CONTACT, values.contact_of(row)) for row in rows]
+    return [LoggedRecord(Kind.CONTACT, row_readers.contact_of(row)) for row in rows]
 
 
 def _by_name(tx: Connection, name: str) -> list[LoggedRecord]:
@@ -209,12 +209,14 @@ def entries(tx: Connection, logged: LoggedRecord) -> list[Entry]:
     }[logged.kind]
     newest = (decision.c.decided_at.desc(), decision.c.id)
     rows = tx.execute(select(decision).where(column == logged.record.id).order_by(*newest).limit(LATEST))
-    decisions = [values.decision_of(row) for row in rows]
-    interactions = values_by_id(tx, interaction, values.interaction_of, (made.interaction_id for made in decisions))
-    contacts = values_by_id(tx, contact, values.contact_of, (made.contact_id for made in decisions))
+    decisions = [row_readers.decision_of(row) for row in rows]
+    interactions = values_by_id(
+        tx, interaction, row_readers.interaction_of, (made.interaction_id for made in decisions)
+    )
+    contacts = values_by_id(tx, contact, row_readers.contact_of, (made.contact_id for made in decisions))
     moves = _grouped(tx, decision_log, "decision_id", [made.id for made in decisions])
     invited = _grouped(tx, invitation, "decision_id", [made.id for made in decisions])
-    invitations = {decision_id: values.invitation_of(same[0]) for decision_id, same in invited.items()}
+    invitations = {decision_id: row_readers.invitation_of(same[0]) for decision_id, same in invited.items()}
     asked = [sent.id for sent in invitations.values()]
     attempts = _grouped(tx, attempt, "invitation_id", asked)
     answers = _answers(tx, asked)

@@ -12,7 +12,7 @@ from connector.model.follow_up import FollowUp
 from connector.model.stored import StoredAccount
 from connector.model.surveys import Invitation
 from connector.store.crm.refs import chunks, owners_at
-from connector.store.db import values
+from connector.store.db import row_readers
 from connector.store.db.types import AnyRow, AnyTable
 from connector.store.results.record_texts import ratings_of
 from connector.store.surveys.people import PersonMarks, people
@@ -79,7 +79,7 @@ def account_view(tx: Connection, account_id: str, *, crms: Collection[str]) -> A
     if row is None:
         return None
     of_customer = select(account).where(account.c.customer == row.customer, visible).order_by(account.c.id)
-    linked = [values.account_of(known) for known in tx.execute(of_customer)]
+    linked = [row_readers.account_of(known) for known in tx.execute(of_customer)]
     ids = [known.id for known in linked]
     score = tx.execute(
         select(customer_score.c.figures).where(customer_score.c.customer == row.customer)
@@ -91,8 +91,8 @@ def account_view(tx: Connection, account_id: str, *, crms: Collection[str]) -> A
         .where(follow_up.c.account_id.not_in(deleted))
         .order_by(follow_up.c.opened_at.desc())
     )
-    follow_ups = [values.follow_up_of(known) for known in tx.execute(opened.limit(LATEST))]
-    invitations = [values.invitation_of(known) for known in _latest(tx, invitation, ids, newest="created_at")]
+    follow_ups = [row_readers.follow_up_of(known) for known in tx.execute(opened.limit(LATEST))]
+    invitations = [row_readers.invitation_of(known) for known in _latest(tx, invitation, ids, newest="created_at")]
     owners = owners_at(tx, (follow_up.owner for follow_up in follow_ups if follow_up.owner is not None))
     return AccountView(
         name=row.name,

@@ -10,8 +10,8 @@ from connector.model import Rating
 from connector.model.score import Figures
 from connector.store import tables as t
 from connector.store.crm.refs import chunks, rows_by_address, rows_by_id
+from connector.store.db.row_readers import figures_of
 from connector.store.db.types import AnyColumn, AnyRow, AnySelect, AnyTable
-from connector.store.db.values import figures_of
 
 PAGE = 1_000
 """How many rows are read, and kept in memory, at once."""

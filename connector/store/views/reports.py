@@ -9,9 +9,9 @@ from sqlalchemy import Column, ColumnElement, Connection, and_, exists, func, or
 
 from connector.model import Decision, Delivery, FollowUpState
 from connector.model.follow_up import NamedFollowUp
-from connector.sentences.values import NamedResponse
+from connector.sentences.content import NamedResponse
 from connector.store.crm.refs import chunks
-from connector.store.db.values import named_follow_up_of
+from connector.store.db.row_readers import named_follow_up_of
 from connector.store.results import record_texts
 from connector.store.tables import (
     account,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connector.exports.period import Period
 from connector.ports.mail import Message
 from connector.sentences.catalogue import catalogue
-from connector.sentences.values import Link
+from connector.sentences.content import Link
 from connector.store.views.reports import Asking, Unheard
 from connector.surveys.questionnaire import questionnaire
 from connector.surveys.report_mail import Facts, Listed, ReportLine, ResponseCounts, report_message

@@ -17,7 +17,7 @@ from adapters.hubspot import HubSpotAdapter, adapter
 from adapters.hubspot.errors import failure, object_of
 from adapters.hubspot.http.auth import life_of
 from adapters.hubspot.http.meter import HubSpotMeter
-from adapters.hubspot.records.values import is_stamp, moment
+from adapters.hubspot.records.wire_values import is_stamp, moment
 from connector.errors import AfterwordError, CrmError, RecordRejected, Unavailable
 from connector.model import Ref
 from connector.ports import FieldSpec, Note, Query, Write

@@ -30,7 +30,7 @@ from connector.demo.records import FollowUpTask
 from connector.domain.working_time import WorkingTime
 from connector.errors import Unavailable
 from connector.model import Ref
-from connector.settings.values import working_hours
+from connector.settings.value_readers import working_hours
 from connector.stages.lap import Report
 from connector.stages.write_back.stage import WriteCounts
 

@@ -19,7 +19,7 @@ from connector.settings import Settings
 from connector.stages.score.plan import BY_SETTINGS, figures, made_with, worth_publishing
 from connector.store import tables
 from connector.store.crm.records import mark_stale
-from connector.store.db.values import figures_document, figures_of
+from connector.store.db.row_readers import figures_document, figures_of
 
 ACCOUNTS = 16
 PATTERNS = (

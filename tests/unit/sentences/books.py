@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from connector.model import Mood, Rating
 from connector.sentences.attention import Attention, attention
 from connector.sentences.catalogue import catalogue
+from connector.sentences.content import MoodSeen, NamedResponse, OpenFollowUp, Silence, UnansweredInvitation
 from connector.sentences.summary import People, summary
-from connector.sentences.values import MoodSeen, NamedResponse, OpenFollowUp, Silence, UnansweredInvitation
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 NOON = datetime(2026, 11, 12, 12, 0, tzinfo=UTC)

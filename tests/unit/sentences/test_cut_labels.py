@@ -4,7 +4,7 @@ import pytest
 
 from connector.sentences.catalogue import catalogue
 from connector.sentences.clauses import topic
-from connector.sentences.values import Caps
+from connector.sentences.content import Caps
 
 LABEL = 'call "Set-up help"'
 

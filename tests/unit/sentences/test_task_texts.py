@@ -14,7 +14,8 @@ from connector.model import Mood
 from connector.sentences.attention import attention
 from connector.sentences.catalogue import catalogue, languages
 from connector.sentences.clauses import LIMIT
-from connector.sentences.rules import rule_sentence
+from connector.sentences.content import Link, MoodSeen, Silence
+from connector.sentences.rule_words import rule_sentence
 from connector.sentences.summary import People, summary
 from connector.sentences.tasks import (
     TaskText,
@@ -24,7 +25,6 @@ from connector.sentences.tasks import (
     last_rating,
     quoted_lines,
 )
-from connector.sentences.values import Link, MoodSeen, Silence
 
 EN = catalogue("en")
 TOMORROW = NOON + DAY + timedelta(hours=1)

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from connector.model import Mood, Rating
 from connector.sentences.attention import attention
 from connector.sentences.catalogue import catalogue
-from connector.sentences.summary import People, summary
-from connector.sentences.values import (
+from connector.sentences.content import (
     AccountReason,
     MoodSeen,
     NamedResponse,
@@ -21,6 +20,7 @@ from connector.sentences.values import (
     Silence,
     UnansweredInvitation,
 )
+from connector.sentences.summary import People, summary
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 START = datetime(2026, 10, 1, 8, 0, tzinfo=UTC)

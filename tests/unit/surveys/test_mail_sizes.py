@@ -7,7 +7,7 @@ from adapters.email.mime import mime
 from connector.model import Attachment
 from connector.ports.mail import Message
 from connector.sentences.catalogue import catalogue
-from connector.sentences.values import Link
+from connector.sentences.content import Link
 from connector.stages.alerts.mail import MOST_ITEMS
 from connector.stages.reports.stage import LARGEST, XLSX
 from connector.surveys.staff_mail import MailItem, MailSection, StaffMail, staff_message

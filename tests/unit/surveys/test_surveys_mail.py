@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connector.sentences.catalogue import catalogue
-from connector.sentences.values import Link
+from connector.sentences.content import Link
 from connector.surveys.questionnaire import questionnaire
 from connector.surveys.staff_mail import MailItem, MailSection, StaffMail, staff_message
 from connector.surveys.survey_mail import (

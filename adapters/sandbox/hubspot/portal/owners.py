@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.sandbox.hubspot.errors import not_found
-from adapters.sandbox.hubspot.portal.values import iso
+from adapters.sandbox.hubspot.portal.property_values import iso
 
 _FIRST_OWNER, _FIRST_USER = 81_000_001, 9_300_001
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.sandbox.hubspot.errors import HubSpotError, not_found
-from adapters.sandbox.hubspot.portal.values import iso
+from adapters.sandbox.hubspot.portal.property_values import iso
 
 Metadata = Mapping[str, str]
 _FIRST_ID = 150_000_001

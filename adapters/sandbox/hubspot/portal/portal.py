@@ -14,9 +14,9 @@ from adapters.sandbox.hubspot.portal.indexing import SearchIndex
 from adapters.sandbox.hubspot.portal.links import PARENT, PRIMARY, LinkType, PortalLinks
 from adapters.sandbox.hubspot.portal.owners import PortalOwners
 from adapters.sandbox.hubspot.portal.pipelines import Metadata, PortalPipelines
+from adapters.sandbox.hubspot.portal.property_values import from_python, iso, to_ms
 from adapters.sandbox.hubspot.portal.schema import PortalObjectType, PortalSchema, Property
 from adapters.sandbox.hubspot.portal.store import PortalRecord, PortalStore
-from adapters.sandbox.hubspot.portal.values import from_python, iso, to_ms
 from adapters.sandbox.hubspot.records import PortalRecords, PortalWriter
 
 ADMIN = "admin@portal.example"

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from adapters.sandbox.hubspot.portal.portal import Portal
+from adapters.sandbox.hubspot.portal.property_values import iso, to_ms
 from adapters.sandbox.hubspot.portal.seed_rows import (
     FIELD_WORK,
     Row,
@@ -25,7 +26,6 @@ from adapters.sandbox.hubspot.portal.seed_rows import (
     planned_row,
     ticket_row,
 )
-from adapters.sandbox.hubspot.portal.values import iso, to_ms
 from adapters.sandbox.people.companies import Founder, Hiring, KnownCompany, TownCompany, TownPerson, details
 from adapters.sandbox.people.happenings import Case, Deal, Meeting, PhoneCall
 from adapters.sandbox.people.history import TownHistory

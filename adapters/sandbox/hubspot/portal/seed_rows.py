@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
 
-from adapters.sandbox.hubspot.portal.values import from_python, to_ms
+from adapters.sandbox.hubspot.portal.property_values import from_python, to_ms
 from adapters.sandbox.people.companies import Details, Standing, TownCompany, TownPerson
 from adapters.sandbox.people.happenings import Case, Deal, Meeting, PhoneCall
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from adapters.sandbox.hubspot.portal.property_values import iso
 from adapters.sandbox.hubspot.portal.schema import PortalObjectType
 from adapters.sandbox.hubspot.portal.store import PortalRecord
-from adapters.sandbox.hubspot.portal.values import iso
 from adapters.sandbox.pages.hubspot.viewing import OURS, PortalViewer
 from adapters.sandbox.pages.shown import (
     LATEST,

@@ -6,9 +6,9 @@ from html import unescape
 from zoneinfo import ZoneInfo
 
 from adapters.sandbox.hubspot.portal.portal import Portal
+from adapters.sandbox.hubspot.portal.property_values import from_ms, number_text, parse_moment
 from adapters.sandbox.hubspot.portal.schema import PortalObjectType, Property
 from adapters.sandbox.hubspot.portal.store import PortalRecord
-from adapters.sandbox.hubspot.portal.values import from_ms, number_text, parse_moment
 from adapters.sandbox.pages.shown import Shown, mail_address, moment, web_address
 
 OURS = "afterword_"

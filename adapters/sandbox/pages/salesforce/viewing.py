@@ -4,11 +4,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.sandbox.pages.shown import Shown, day, mail_address, moment, web_address
+from adapters.sandbox.salesforce.org.field_values import moment_of
 from adapters.sandbox.salesforce.org.org import PretendOrg
 from adapters.sandbox.salesforce.org.permissions import UserAccess
 from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType
 from adapters.sandbox.salesforce.org.store import Row
-from adapters.sandbox.salesforce.org.values import moment_of
 
 OURS = "Afterword_"
 PAGED = ("Account", "Contact", "Case", "Task", "Opportunity", "User")

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.sandbox.salesforce.errors import RowError
+from adapters.sandbox.salesforce.org.field_values import moment_of, stamp
 from adapters.sandbox.salesforce.org.store import OrgStore, Row
-from adapters.sandbox.salesforce.org.values import moment_of, stamp
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from adapters.sandbox.faults import Faults
 from adapters.sandbox.salesforce import setup
 from adapters.sandbox.salesforce.errors import not_found
 from adapters.sandbox.salesforce.org import derive, standard
+from adapters.sandbox.salesforce.org.field_values import from_python, moment_of, stamp
 from adapters.sandbox.salesforce.org.ids import IdSequence, to_18
 from adapters.sandbox.salesforce.org.permissions import Permissions, UserAccess
 from adapters.sandbox.salesforce.org.schema import Field, OrgObjectType, OrgSchema
 from adapters.sandbox.salesforce.org.store import OrgChange, OrgStore, Row, redo, undo
-from adapters.sandbox.salesforce.org.values import from_python, moment_of, stamp
 from adapters.sandbox.salesforce.rows import OrgRecords, OrgWriter
 
 

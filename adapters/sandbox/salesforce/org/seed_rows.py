@@ -7,8 +7,8 @@ from typing import Any
 from adapters.sandbox.people.companies import Details, KnownCompany, Standing, TownCompany, TownPerson
 from adapters.sandbox.people.happenings import Case, Deal, Meeting, PhoneCall
 from adapters.sandbox.people.places import industries, places
+from adapters.sandbox.salesforce.org.field_values import moment_of
 from adapters.sandbox.salesforce.org.org import PretendOrg
-from adapters.sandbox.salesforce.org.values import moment_of
 
 Row = dict[str, Any]
 

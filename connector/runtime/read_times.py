@@ -16,8 +16,8 @@ _Kept = tuple[datetime, str]
 
 
 @dataclass(slots=True)
-class PassBook:
-    """The passes of one connection; see `connector.ports.Passes`. Safe to use from several threads."""
+class StoredReadTimes:
+    """When one connection read last what it reads only now and then (`connector.ports.ReadTimes`). Safe to use from several threads."""
 
     crm: str
     store: Store

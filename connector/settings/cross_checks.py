@@ -7,7 +7,7 @@ from connector.domain.config.table import table_in
 from connector.domain.config.wrong import Missing, Wrong
 from connector.ports import AnyAdapterPackage
 from connector.settings.choices import Mode
-from connector.settings.values import is_unprotected
+from connector.settings.value_readers import is_unprotected
 
 Values = Mapping[str, Any]
 _NOT_HTTPS: Final = (
