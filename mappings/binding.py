@@ -1,18 +1,19 @@
 """Fitting a mapping file to the schema of a live CRM."""
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from connector.errors import Problem
 from connector.model import EMAIL_BOUNCED, ForeignField, Ownership
 from connector.ports import Condition, FieldSchema, FieldSpec, ObjectSchema, Query
+from mappings import fingerprints
 from mappings.bound import BoundPart, FittedMapping
 from mappings.check import Section, find, known, unmade, writable
 from mappings.conditions import Holds, all_of, for_query
 from mappings.converters import fact_type
 from mappings.fields import Facts, Test, WonDeal
+from mappings.fingerprints import KindTypes
 from mappings.ownership import foreign, is_ours, is_shared
 from mappings.readers import (
     EMAIL_INVALID,
@@ -28,8 +29,6 @@ from mappings.spec import InteractionMap, Spec, WriteMap
 from mappings.writers import Written, converter_for, form_of, spec_of
 
 TASK = "task"
-UNDERSTANDING = 1
-"""Counted up whenever this code understands the same data differently: then everything is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +73,12 @@ class MappingFile:
     @property
     def identity(self) -> str:
         """Return what changes with every edit that means something."""
-        text = repr(self.spec) + "".join(map(repr, self.spec.who()))
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return fingerprints.of_text(repr(self.spec) + "".join(map(repr, self.spec.who())))
 
     @property
     def triggers(self) -> str:
         """Return what changes when an admin edits what ends, or who is a customer: what might make history look new."""
-        asked_about = (UNDERSTANDING, self.spec.interactions, self.spec.account.is_customer)
-        return hashlib.sha256(repr(asked_about).encode()).hexdigest()[:32]
+        return fingerprints.of_triggers(self.spec)
 
     @property
     def won_deal_within(self) -> timedelta | None:
@@ -145,7 +142,7 @@ class _Fitting:
         kinds = {fitted.kind for fitted in self.fitted}
         written = {target: self._written(target) for target in self.spec.write}
         mapping = FittedMapping(
-            fingerprint=self._fingerprint(queries),
+            fingerprint=fingerprints.of_mapping(self.spec, queries, self._types(self.fitted), self._read_back()),
             form=form_of(written),
             fingerprints={query.object: self._fingerprint_of(query) for query in queries},
             queries=queries,
@@ -345,26 +342,12 @@ class _Fitting:
         ours = carries(key) if key else None
         return tuple(BoundPart(part.kind, _recognise(part, ours), part.build) for part in self._of(object_name))
 
-    def _fingerprint(self, queries: tuple[Query, ...]) -> str:
-        asked = [(query.object, sorted(query.fields), query.where) for query in queries]
-        read = [self.spec.owner, self.spec.account, self.spec.contact, self.spec.interactions, self.spec.task]
-        types = [(fitted.kind, known(fitted.section.types)) for fitted in self.fitted]
-        text = repr((UNDERSTANDING, asked, read, types, self._read_back(), *self.spec.who()))
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+    def _types(self, fitted: Iterable[_Fitted]) -> list[KindTypes]:
+        return [(section.kind, known(section.section.types)) for section in fitted]
 
     def _fingerprint_of(self, query: Query) -> str:
-        """Return a hash of what is asked of one object, and of everything by which its records are understood."""
-        spec = self.spec
-        whole = [spec.owner, spec.account, spec.contact, *spec.interactions, spec.task]
-        objects = [spec.owner.object, spec.account.object, spec.contact.object]
-        objects += [*(part.object for part in spec.interactions), spec.task.object]
-        read = [part for part, name in zip(whole, objects, strict=True) if name == query.object]
-        leads = tuple(objects[:3])  # a lookup is understood by the object that it leads to
-        types = [(fitted.kind, known(fitted.section.types)) for fitted in self._of(query.object)]
-        asked = (query.object, sorted(query.fields), query.where)
         back = [field for field in self._read_back() if self._targets()[field[0]] == query.object]
-        users = self.spec.who(query.object)
-        return hashlib.sha256(repr((UNDERSTANDING, asked, read, leads, types, back, *users)).encode()).hexdigest()[:32]
+        return fingerprints.of_object(self.spec, query, self._types(self._of(query.object)), back)
 
     def _read_back(self) -> list[tuple[str, str, str]]:
         """Return which of the fields that we write are read, and as what."""

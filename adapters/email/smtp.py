@@ -15,9 +15,9 @@ from adapters.email.address import OwnAddresses, own_addresses
 from adapters.email.config import EmailConfig
 from adapters.email.login import Login
 from adapters.email.mime import Mail, mime
-from adapters.email.reasons import cause_of_bounce
+from adapters.email.refusal_codes import Reply, after_data, before_data, recipient_refused
+from adapters.email.refused_party import cause_of_bounce
 from adapters.email.remedies import remedy_for
-from adapters.email.replies import Reply, after_data, before_data, recipient_refused
 from adapters.email.server import MailServer, connect
 from adapters.email.server_ids import server_id
 from adapters.email.timeouts import PATIENT, PROMPT

@@ -34,7 +34,7 @@ from connector.domain.durations import parse_duration
 from connector.errors import Problem, SettingsError
 from connector.exports.tables import TableName
 from connector.runtime.clock import SystemClock
-from connector.scoring.book import ScoreSettings, book_json, score_book
+from connector.scoring.all_accounts import ScoreSettings, book_json, score_book
 from connector.stages import lap
 from connector.stages.connection.connect import Endpoint
 from connector.stages.lap import Installation, Stage

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from connector.commands import owed_follow_ups
 from connector.commands.check.customer_coverage import left_out
+from connector.commands.dry_run import Noted, NotingChannel, NotingWriter
 from connector.commands.owed_follow_ups import Owed
-from connector.commands.recording import Noted, NotingChannel, NotingWriter
 from connector.commands.status import paused
 from connector.errors import AfterwordError, Problem
 from connector.model import Decision, ForeignField

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from mail_servers import SCRIPT, Broken, broken_server, message
 
+from adapters.email.refusal_codes import Reply
 from adapters.email.remedies import remedy_for
-from adapters.email.replies import Reply
 from adapters.email.server_ids import server_id
 from adapters.email.timeouts import PATIENT
 from connector.errors import MailInDoubt, MailUnavailable

@@ -3,7 +3,7 @@
 import pytest
 from mail_servers import Sink, message, smtp_server
 
-from adapters.email.reasons import is_about_mailbox
+from adapters.email.refused_party import is_about_mailbox
 from connector.errors import MailboxRefused, MessageRefused
 
 US = "care@acme.example"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.email.reasons import cause_of_bounce
+from adapters.email.refused_party import cause_of_bounce
 from connector.model import BounceCause
 
 US = "care@acme.example"

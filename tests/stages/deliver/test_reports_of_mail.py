@@ -3,7 +3,7 @@
 import pytest
 from asking import DAY, SITE, World, survey, world
 
-from adapters.email.reasons import cause_of_bounce
+from adapters.email.refused_party import cause_of_bounce
 from connector.model import Rating
 from connector.stages import collect
 from connector.stages.deliver import stage as deliver

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scoring_examples import NOW, REFERENCE, answers_of, recommend, stars
 
 from connector.model import Mood
-from connector.scoring.book import ScoreSettings, book_json, score_book
+from connector.scoring.all_accounts import ScoreSettings, book_json, score_book
 from connector.scoring.evidence import AccountRating
 from connector.scoring.mood import MoodRule
 from connector.scoring.shrinkage import METHOD

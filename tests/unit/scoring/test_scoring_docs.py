@@ -13,7 +13,7 @@ from scoring_examples import stars
 from connector.app.adapter_packages import installed_adapters
 from connector.commands.score_file import parse_ratings
 from connector.model import Mood
-from connector.scoring.book import AccountResult, ScoreSettings, score_book
+from connector.scoring.all_accounts import AccountResult, ScoreSettings, score_book
 from connector.scoring.evidence import AccountRating, account_evidence
 from connector.scoring.scales import CES, CSAT, NPS, Band, band
 from connector.scoring.shrinkage import METHOD, fit_prior

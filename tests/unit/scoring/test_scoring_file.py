@@ -8,7 +8,7 @@ import pytest
 
 from connector.commands.score_file import parse_ratings, read_ratings
 from connector.errors import AfterwordError
-from connector.scoring.book import ScoreSettings, score_book
+from connector.scoring.all_accounts import ScoreSettings, score_book
 from connector.scoring.evidence import AccountRating
 
 HEADER = "account,contact,metric,value,low,high,direction,at"

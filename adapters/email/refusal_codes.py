@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.email.reasons import is_about_mailbox
+from adapters.email.refused_party import is_about_mailbox
 from adapters.email.remedies import remedy_for
 from connector.domain.quoting import quoted
 from connector.domain.text_cutting import cut
