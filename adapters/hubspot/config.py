@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo, field_validator
 
 from adapters.hubspot.read_times import OwnReadTimes
 from connector.domain.config.credentials import revealed
@@ -16,11 +16,12 @@ from connector.ports import (
     FileKey,
     Missing,
     ReadTimes,
-    SentKey,
-    SentSecretKey,
+    SecretKey,
+    TextKey,
     TokenVault,
     UrlKey,
     Wrong,
+    check_sendable,
 )
 
 DEFAULT_URL = "https://api.hubapi.com"
@@ -60,10 +61,10 @@ class HubSpotConfig(AdapterConfig):
 
     url: Annotated[UrlKey, AfterValidator(_own_url)] = DEFAULT_URL
     auth: Annotated[HubSpotAuth, BeforeValidator(_own_way)] = HubSpotAuth.TOKEN
-    client_id: SentKey | None = None
-    client_secret: SentSecretKey | None = None
-    access_token: SentSecretKey | None = None
-    refresh_token: SentSecretKey | None = None
+    client_id: TextKey | None = None
+    client_secret: SecretKey | None = None
+    access_token: SecretKey | None = None
+    refresh_token: SecretKey | None = None
     """Of a public app that was installed: exchanged for access tokens."""
     ca_bundle: FileKey | None = None
 
@@ -72,6 +73,14 @@ class HubSpotConfig(AdapterConfig):
         """See `Table.rules`."""
         needed = _NEEDED[HubSpotAuth.REFRESH_TOKEN if cls.exchanges_token(written) else HubSpotAuth.TOKEN]
         return [Missing(key, "HubSpot needs it.") for key in needed if key not in written]
+
+    @field_validator("client_id", "client_secret", "access_token", "refresh_token")
+    @classmethod
+    def _can_be_sent(cls, given: str | SecretStr | None, info: ValidationInfo) -> str | SecretStr | None:
+        """Judge what is sent; credentials of the other way to sign in may hold whatever they like."""
+        if info.field_name in _NEEDED[info.data.get("auth", HubSpotAuth.TOKEN)]:
+            check_sendable(given.get_secret_value() if isinstance(given, SecretStr) else given or "")
+        return given
 
     @classmethod
     def exchanges_token(cls, written: Mapping[str, Any]) -> bool:

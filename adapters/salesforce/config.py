@@ -54,7 +54,9 @@ def _org_url(url: str) -> str:
     elif (parts.hostname or "").endswith(".lightning.force.com"):
         wrong = "is the address of pages, not of the API."
     if wrong:
-        raise Wrong(wrong, "Give the My Domain address alone, for instance https://acme.my.salesforce.com.")
+        raise Wrong(
+            wrong, "Give the My Domain address alone, for instance https://acme.my.salesforce.com.", shown=False
+        )
     return url
 
 

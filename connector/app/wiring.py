@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from adapters import webhook
 from adapters.email import EmailConfig, MailOAuth, SmtpChannel
 from connector.app.adapter_packages import installed_adapters
+from connector.domain.config.credentials import revealed
 from connector.errors import Problem, SettingsError
 from connector.model import ChatPost, ascii_domain
 from connector.ports import AdapterTools, Clock, CrmAdapter
@@ -112,7 +113,7 @@ def _endpoint(
 
 def _digest(connection: Connection) -> str:
     """Return a hash of everything that a connection signs in with, and of where."""
-    keys = connection.config.model_dump(exclude_none=True)
+    keys = connection.config.model_dump(exclude={"ca_bundle"}, exclude_none=True)
     given = {"adapter": connection.adapter, **{key: _plain(value) for key, value in keys.items()}}
     return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -162,7 +163,7 @@ def mail_channel(settings: Settings, email: Email, clock: Clock, session: Foreig
         reply_to=email.reply_to,
         ehlo_name=ehlo_name(settings, email),
         username=email.username,
-        password=_revealed(email.password),
+        password=revealed(email.password) or None,
         oauth=_mail_oauth(email.oauth, session) if email.oauth else None,
     )
     return SmtpChannel(config, clock)
@@ -172,15 +173,11 @@ def _mail_oauth(oauth: OAuthSettings, session: ForeignSession) -> MailOAuth:
     return MailOAuth(
         token_url=oauth.token_url,
         client_id=oauth.client_id,
-        client_secret=_revealed(oauth.client_secret),
-        refresh_token=_revealed(oauth.refresh_token),
+        client_secret=revealed(oauth.client_secret) or None,
+        refresh_token=revealed(oauth.refresh_token) or None,
         scope=oauth.scope,
         session=session,
     )
-
-
-def _revealed(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None
 
 
 def ehlo_name(settings: Settings, email: Email) -> str:

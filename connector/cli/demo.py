@@ -25,6 +25,6 @@ def run(console: Console, directory: Path, *, once: bool, seed: int) -> int:
         raise AfterwordError(
             f"the demo needs the package {package}, which is not installed.",
             where="afterword demo",
-            remedy="Install what the demo needs: pip install 'afterword[demo]'",
+            remedy="Install what the demo needs: pip install '.[demo]' in the checkout",
         ) from None
     return demo.once(console, seed=seed) if once else demo.stay(console, directory, seed=seed)

@@ -12,6 +12,7 @@ from connector.cli.output import results as output_results
 from connector.cli.output import setup
 from connector.cli.output.terminal import one_line
 from connector.commands import setup_crm
+from connector.domain.config.credentials import unsendable
 from connector.errors import NotPermitted, Problem, SettingsError
 from connector.ports import AdapterTools, AdminToken, CrmAdapter, SetupResult, SetupStep
 from connector.stages.connection.connect import Endpoint
@@ -34,6 +35,8 @@ def token_in(file: Path, endpoints: Sequence[Endpoint]) -> str:
         token = ""
     if not token:
         raise _wrong_token(f"{str(file)!r} holds no token.", "Name a text file with a token in it.")
+    if odd := unsendable(token):
+        raise _wrong_token(f"{str(file)!r} holds a character that no token has ({odd}).", "Copy the token once more.")
     return token
 
 

@@ -15,6 +15,7 @@ from connector.ports.adapter_package import (
     SentSecretKey,
     TextKey,
     UrlKey,
+    check_sendable,
 )
 from connector.ports.crm import CrmAdapter
 from connector.ports.mapping import CrmMapping, MappingSource, Reading
@@ -82,4 +83,5 @@ __all__ = [
     "Write",
     "WriteResult",
     "Wrong",
+    "check_sendable",
 ]

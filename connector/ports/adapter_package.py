@@ -34,10 +34,15 @@ def _stripped(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
-def _sendable(text: str) -> str:
+def check_sendable(text: str) -> None:
+    """Raise `Wrong` where a header cannot carry a text, or nobody sees all of it."""
     if odd := unsendable(text):
         remedy = "Copy it again: nothing that stands before or behind it belongs to it."
         raise Wrong(f"holds a character that none of them has ({odd}).", remedy)
+
+
+def _sendable(text: str) -> str:
+    check_sendable(text)
     return text
 
 

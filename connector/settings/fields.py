@@ -93,16 +93,11 @@ def _superior(text: str) -> str:
     if text in set(Superior):
         return text
     if "@" in text:
-        return _address(text)
+        return value_readers.address(text)
     raise Wrong(
         "is neither of the words for people nor an e-mail address.",
         f"Write one of: {', '.join(Superior)}, or the e-mail address of one of your own people.",
     )
-
-
-def _address(text: str) -> str:
-    """Addresses of our own people are compared with those in the CRM, where capitals mean nothing."""
-    return value_readers.address(text)
 
 
 def _day(value: object) -> date:
@@ -157,7 +152,7 @@ Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Percent = Annotated[Number, between(0, 100)]
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
-Address = Annotated[str, reads(_address)]
+Address = Annotated[str, reads(value_readers.address)]
 """An e-mail address of one of our own people, in small letters."""
 Day = Annotated[date, PlainValidator(_day)]
 _SPAN: Final = 'Write it in quotes and with its unit, for example "90d".'

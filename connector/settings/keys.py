@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from connector.domain.config.table import is_secret
 from connector.ports import AdapterConfig, AnyAdapterPackage
-from connector.settings.model import Settings, is_key_of_any
+from connector.settings.model import Settings, is_key_of_any, usable_configs
 
 PREFIX: Final = "AFTERWORD_"
 ANY: Final = "NAME"
@@ -110,7 +110,7 @@ class KeyCatalogue:
         place = general(table)
         keys = {**KEYS, **self.of_connection(table[1])} if len(table) > 1 and table[0] == "crm" else KEYS
         below = [loc for loc in keys if loc[: len(place)] == place and len(loc) > len(place)]
-        names = dict.fromkeys(loc[len(place)] for loc in below)
+        names = dict.fromkeys(loc[len(place)] for loc in below if loc[len(place)] != ANY)
         files = [f"{loc[-1]}_file" for loc in below if len(loc) == len(place) + 1 and keys[loc].secret]
         return (*names, *files)
 
@@ -119,7 +119,7 @@ class KeyCatalogue:
         adapter = self.connections.get(name)
         if isinstance(adapter, str) and adapter in self.adapters:
             return adapter_keys(self.adapters[adapter].config)
-        return {loc: key for package in self.adapters.values() for loc, key in adapter_keys(package.config).items()}
+        return {loc: key for config in usable_configs(self.adapters) for loc, key in adapter_keys(config).items()}
 
 
 def _in_connection(loc: Loc) -> bool:

@@ -1,6 +1,6 @@
 """config.toml as values. Attributes are named like the keys; `from` is `from_`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -185,7 +185,7 @@ class Connection(Table):
             model = adapters[info.data["adapter"]].config
             return cast(AdapterConfig, model.model_validate(_without_keys_of_others(own, model, adapters)))
         # Which adapter it is meant to have is not known: only of keys that none has can it be said that they are wrong.
-        known = [*COMMON_KEYS, *(name for package in adapters.values() for name in package.config.names())]
+        known = [*COMMON_KEYS, *(name for config in usable_configs(adapters) for name in config.names())]
         refuse("config", (unknown_name(key, known, at=(key,)) for key in own if key not in known))
         return AdapterConfig()
 
@@ -205,11 +205,14 @@ def _without_keys_of_others(
 
 def is_key_of_any(key: str, adapters: Mapping[str, AnyAdapterPackage]) -> bool:
     """Tell whether an installed adapter has such a key in [crm.NAME]; one that cannot be used has none."""
+    return any(key in config.names() for config in usable_configs(adapters))
+
+
+def usable_configs(adapters: Mapping[str, AnyAdapterPackage]) -> Iterator[type[AdapterConfig]]:
+    """Yield the keys of the installed adapters, without those that cannot be used: who uses none of them need not know."""
     for name in adapters:
         with suppress(SettingsError):
-            if key in adapters[name].config.names():
-                return True
-    return False
+            yield adapters[name].config
 
 
 class AskingLimits(Table):

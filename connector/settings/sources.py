@@ -115,7 +115,15 @@ class Variables(EnvSettingsSource):
             elif self._file.table(loc[:-1]) is not None:  # or else what is there instead is told by its model
                 values["__".join(loc)] = _value(text, key.kind)
                 self.origins[loc] = f"environment: {name}"
+                self._give_way_to(loc, values)
         return values
+
+    def _give_way_to(self, loc: Loc, values: dict[str, Any]) -> None:
+        """Of the two ways to give a secret the file counts: deployments pass the other one on as a blank."""
+        if loc[-1].endswith("_file"):
+            other = (*loc[:-1], loc[-1].removesuffix("_file"))
+            values.pop("__".join(other), None)
+            self.origins.pop(other, None)
 
     def _secret_of_file(self, loc: Loc) -> Key | None:
         """Return the secret that a ``*_file`` key stands for."""

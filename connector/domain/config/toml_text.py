@@ -121,7 +121,9 @@ def _broken(lines: Sequence[str], begins: int) -> _Place:
         if error.col and line < len(lines):
             return _Place(begins, line, error.col + 1, reason)
         return _Place(begins, begins, 0, _OPEN if reason == _ODD_CHARACTER else reason)
-    except (ValueError, tomlkit_errors.TOMLKitError):  # such as a number of too many digits
+    except ValueError:
+        return _Place(begins, begins, 0, "a number has too many digits")
+    except tomlkit_errors.TOMLKitError:
         return _Place(begins, begins, 0, _ODD_CHARACTER)
     return _Place(begins, begins, 0, _ODD_CHARACTER)
 

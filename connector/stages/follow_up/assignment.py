@@ -103,14 +103,18 @@ def assign(tx: Transaction, targets: Sequence[str], about: About, *, settings: S
 
 def find_owner(tx: Transaction, target: str, about: About) -> StoredOwner | None:
     """Return whom a role or an address means; None when nobody."""
+    crm = about.account.ref.connection
     if target == Role.ACCOUNT_OWNER:
-        return follow_up_facts.owner_at(tx, about.account.owner)
-    if target == Role.CONTACT_OWNER:
+        ref = about.account.owner
+    elif target == Role.CONTACT_OWNER:
         contact = follow_up_facts.contact_of(tx, about.contact_id)
-        return follow_up_facts.owner_at(tx, contact.owner if contact is not None else None)
-    if target == Role.INTERACTION_OWNER:
-        return follow_up_facts.owner_at(tx, _owner_of_interaction(tx, about))
-    return follow_up_facts.owner_by_email(tx, about.account.ref.connection, target)
+        ref = contact.owner if contact is not None else None
+    elif target == Role.INTERACTION_OWNER:
+        ref = _owner_of_interaction(tx, about)
+    else:
+        return follow_up_facts.owner_by_email(tx, crm, target)
+    # A task can be given to a user of its own CRM alone.
+    return follow_up_facts.owner_at(tx, ref) if ref is not None and ref.connection == crm else None
 
 
 def _candidates(

@@ -89,8 +89,12 @@ def with_mood_since(before: Figures | None, after: Figures | None, now: datetime
 
 
 def answers_key(ratings: Sequence[AccountRating]) -> str:
-    """Return what tells one set of answers from another: figures are made anew when it differs."""
-    return _digest(ratings)
+    """Return what tells one set of answers from another: figures are made anew when it differs.
+
+    It stays as it was first stored, when the class had another name: else an upgrade would publish everybody's figures anew.
+    """
+    first_kept = ", ".join(f"RatedAnswer{repr(rating).removeprefix('AccountRating')}" for rating in ratings)
+    return _hash(f"[{first_kept}]")
 
 
 def fitted_with(half_life: timedelta) -> str:
@@ -105,4 +109,8 @@ def made_with(settings: Settings) -> str:
 
 
 def _digest(value: object) -> str:
-    return hashlib.blake2b(repr(value).encode(), digest_size=12).hexdigest()
+    return _hash(repr(value))
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

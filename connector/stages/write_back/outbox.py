@@ -68,7 +68,7 @@ class Outbox:
             self.context.mark.require(self.crm.name)
 
     def send(self, writes: Sequence[Write]) -> list[WriteResult]:
-        """Carry out writes if the lease still holds; returns one result for each, in order. See `CrmAdapter.write` for its errors."""
+        """Carry out writes if the lease still holds; returns one result for each, in order. See `CrmWriter.write` for its errors."""
         self.may_write()
         return checked(writes, self.crm.writer.write(writes))
 

@@ -144,6 +144,10 @@ class Changer:
             for desired in pending
             if desired.follow_up.task in actual
         ]
+        outbox.written.refused += sum(bool(desired.held) for desired in pending)
+        outbox.written.refused -= sum(
+            bool(change.held) for change in planned if change is not None
+        )  # counted when noted
         changes = [change for change in planned if change is not None and change.fields]
         self._note_unwritten([change for change in planned if change is not None and not change.fields])
         due = [change for change in changes if not outbox.was_refused(change.fields, known.get(change.key))]

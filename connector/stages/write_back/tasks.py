@@ -203,7 +203,8 @@ def _assigned(outbox: Outbox, tx: Transaction, follow_up: FollowUp, owner: Store
 
 
 def _note_made(outbox: Outbox, tx: Transaction, task: NewTask, result: WriteResult) -> None:
-    outbox.note_refused_fields(tx, task)
     made = task.made(result)
+    if made is not None or task.refused:
+        outbox.note_refused_fields(tx, task)
     if made is not None:
         new_tasks.set_task(tx, task.key, made, task.fields)

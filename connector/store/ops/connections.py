@@ -16,8 +16,7 @@ from connector.store.db.upsert import insert_or_ignore, insert_or_update
 from connector.store.ops import locked_out
 from connector.store.surveys.people import person_key
 from connector.store.tables import connection_state as table
-from connector.store.tables import refused_record as refused_writes
-from connector.store.tables import setting
+from connector.store.tables import refused_record, setting
 
 _PAUSED = "paused"
 # The schema is by far the largest of it, and what is known is looked up before each call: `stored_schema` reads it.
@@ -304,9 +303,9 @@ def pause(tx: Connection, crm: str | None, now: datetime, reason: str) -> None:
 
 def resume(tx: Connection, crm: str | None) -> None:
     """Let mail and writes go on, and try again what was refused, credentials too; without a name, everywhere."""
-    mine = [refused_writes.c.direction == "write"]
-    mine += [] if crm is None else [refused_writes.c.connection == crm]
-    tx.execute(update(refused_writes).where(*mine).values(fingerprint=""))
+    mine = [refused_record.c.direction == "write"]
+    mine += [] if crm is None else [refused_record.c.connection == crm]
+    tx.execute(update(refused_record).where(*mine).values(fingerprint=""))
     locked_out.forget(tx, crm)
     if crm is None:
         end_pauses(tx)

@@ -244,11 +244,6 @@ def newest_said(tx: Connection, contacts: Collection[str]) -> NamedResponse | No
     return record_texts.named_response(row, ratings[row.id]) if row is not None and row.id in ratings else None
 
 
-def comment_of(tx: Connection, response_id: str | None) -> str | None:
-    """Return what was written with an answer."""
-    return tx.execute(select(response.c.comment).where(response.c.id == response_id)).scalar_one_or_none()
-
-
 def interaction_of(tx: Connection, interaction_id: str | None) -> StoredInteraction | None:
     """Return an interaction."""
     table = tables.interaction

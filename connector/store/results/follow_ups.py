@@ -1,4 +1,4 @@
-"""Rows of follow-ups: those that are not closed, with their person, answers and rules; opening, joining and closing them."""
+"""Follow-ups: those that are not closed, with their person, answers and rules; opening, joining and closing them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -11,7 +11,11 @@ alert = Table(
     Column("key", String, primary_key=True, comment="follow-up, event and recipient: each is told once."),
     Column("follow_up_id", String, nullable=False),
     Column(
-        "kind", String, nullable=False, server_default=text("'answer'"), comment="See `connector.store.results.alerts`."
+        "kind",
+        String,
+        nullable=False,
+        server_default=text("'answer'"),
+        comment="See `NoticeKind` in `connector.stages.alerts.plan`.",
     ),
     Column("response_id", String, comment="The answer that is told."),
     Column("recipient", String, nullable=False),

@@ -44,7 +44,7 @@ def test_a_sync_while_paused_says_so(live: Environment) -> None:
 
 def test_a_token_file_without_a_token_is_no_fault_of_ours(live: Environment) -> None:
     file = live.folder / "admin-token.txt"
-    for content in (None, b"\n", b"\xff\xfe"):
+    for content in (None, b"\n", b"\xff\xfe", b"00D\nAQ"):
         if content is not None:
             file.write_bytes(content)
         done = live.command("setup-crm", "--dry-run", "--admin-token-file", str(file))

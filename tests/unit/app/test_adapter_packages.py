@@ -47,3 +47,10 @@ def test_an_adapter_that_cannot_be_used_is_named_with_its_package(name: str, wha
     assert "afterword-odd 2.0" in problem.where
     assert what in problem.what
     assert "Install a version" in problem.remedy
+
+
+@pytest.mark.parametrize("line", ['adapter = "salesforc"', 'nonsense = "x"'])
+def test_one_that_nobody_uses_does_not_hide_a_slip(line: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(tmp_path, f"{HUB}[crm.x]\n{line}\n")
+    assert all("crm.x" in problem.where for problem in caught.value.problems)

@@ -74,7 +74,7 @@ def test_the_demo_says_what_to_install(environment: dict[str, str], options: lis
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert "afterword demo: the demo needs the package " in ended.stderr
-    assert "pip install 'afterword[demo]'" in ended.stderr
+    assert "pip install '.[demo]'" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (Path(environment["PYTHONPATH"]) / "demo").exists()
 

@@ -297,6 +297,28 @@ def test_a_secret_of_the_environment_replaces_the_secret_file_of_the_file(read: 
     assert by_file.connection("hub").config.access_token == SecretStr("from-a-file")
 
 
+def test_of_a_blank_variable_and_its_file_the_file_counts(read: Read, tmp_path: Path) -> None:
+    """Deployments pass on both, one of them as a blank."""
+    (tmp_path / "token").write_text("from-a-file")
+    environ = {"AFTERWORD_CRM__HUB__ACCESS_TOKEN": "", "AFTERWORD_CRM__HUB__ACCESS_TOKEN_FILE": "token"}
+    settings = read('[crm.hub]\nadapter = "hubspot"\n', environ)
+    assert settings.connection("hub").config.access_token == SecretStr("from-a-file")
+
+
+def test_credentials_that_are_not_sent_may_hold_anything(read: Read, problems: Refused) -> None:
+    assert read(f'{HUB}client_id = "the id of an app"\n').connection("hub").adapter == "hubspot"
+    (problem,) = problems('[crm.hub]\nadapter = "hubspot"\naccess_token = "a b"\n')
+    assert problem.where == "config.toml: crm.hub.access_token"
+    assert "U+0020" in problem.what
+
+
+def test_an_address_that_was_copied_with_a_session_does_not_show_it(problems: Refused) -> None:
+    url = "https://acme.my.salesforce.com/?sid=00D0s3cr3t"
+    (problem,) = problems(f'[crm.acme]\nadapter = "salesforce"\nurl = "{url}"\naccess_token = "t"\n')
+    assert problem.where == "config.toml: crm.acme.url"
+    assert "00D0s3cr3t" not in f"{problem.what}{problem.remedy}"
+
+
 def test_unfinished_mail_does_not_keep_anybody_from_looking(read: Read, problems: Refused) -> None:
     environ = {"AFTERWORD_EMAIL__PASSWORD": "p4ssw0rd", "AFTERWORD_EMAIL__USERNAME": "u"}
     assert read(HUB, environ).email is None

@@ -6,6 +6,8 @@ import pytest
 
 from connector.model import Account, Contact, Interaction, Owner, Pulled, Ref
 from connector.ports import Reading
+from connector.scoring.evidence import AccountRating
+from connector.stages.score.plan import answers_key
 from connector.store import Store
 from connector.store.crm.pages import Absorbed, ReadRecord
 from connector.store.crm.records import Absorber
@@ -39,6 +41,14 @@ def test_f59_what_the_first_version_stored_has_not_changed(sqlite_address: str, 
 def test_an_owner_is_taken_in_again_since_more_is_asked(sqlite_address: str) -> None:
     absorbed = absorb(sqlite_address, "05160c95f3f16118ff11ef44", OWNER)
     assert (absorbed.of("any").unchanged, absorbed.of("any").changed) == (0, 1)
+
+
+def test_a_set_of_answers_has_the_key_that_an_earlier_version_stored() -> None:
+    ratings = [
+        AccountRating("a1", "c1", "csat", 4.0, 1.0, 5.0, "up", AT, "i1"),
+        AccountRating("a1", None, "nps", 9.0, 0.0, 10.0, "up", AT),
+    ]
+    assert answers_key(ratings) == "dcd582f27aaecd19b73d5328"
 
 
 def absorb(sqlite_address: str, content: str, value: Pulled) -> Absorbed:

@@ -45,7 +45,7 @@ _INDEXES: Mapping[str, tuple[str, str, str]] = {
 }
 """Each index by its name before: its name now, and what it is made of."""
 _COMMENTS: Mapping[str, str] = {
-    "alert.kind": "See `connector.store.results.alerts`.",
+    "alert.kind": "See `NoticeKind` in `connector.stages.alerts.plan`.",
     "sign_in.state": "See `connector.store.ops.sign_ins`.",
 }
 """Comments that named modules which are no more."""
