@@ -185,4 +185,4 @@ def _note_mapping(store: Store, endpoint: Endpoint, state: ConnectionState, now:
         connections.remember(tx, endpoint.name, {"mapping_fingerprint": triggers, "mapping_since": since})
         fields.compare_again(tx, endpoint.name)
         if since is not None:
-            decisions.look_at_waiting(tx, endpoint.name, now)
+            decisions.decide_waiting(tx, endpoint.name, now)

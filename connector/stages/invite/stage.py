@@ -32,7 +32,7 @@ from connector.stages.invite.targets import NOBODY, Decided, Target, targets
 from connector.store import Transaction, new_id
 from connector.store.crm import customers, own_users, owners
 from connector.store.surveys import decisions as stored_decisions
-from connector.store.surveys.decisions import DecisionChange, Gathered, Ledger, Move, ReachedPerson
+from connector.store.surveys.decisions import DecisionChange, Gathered, DecisionWriter, Move, ReachedPerson
 from connector.store.surveys.people import person_key
 from connector.store.tables import ref_text
 from connector.surveys.customer_label import customer_label
@@ -86,7 +86,7 @@ def _look_again_after_wins(context: Context, now: datetime) -> None:
 
 
 def _work(tx: Transaction, context: Context, now: datetime) -> list[str]:
-    changed = stored_decisions.to_look_at(tx, context.live, now, PAGE)
+    changed = stored_decisions.to_decide(tx, context.live, now, PAGE)
     if changed:
         return changed
     return stored_decisions.waiting_no_longer(tx, context.live, tuple(context.settings.surveys), now, PAGE)
@@ -116,7 +116,7 @@ class _Page:
         self.limits = limits_of(context, tx)
         self.now = now
         self.result = result
-        self.ledger = Ledger(tx, now)
+        self.decisions = DecisionWriter(tx, now)
         self.key = person_key(tx)
         self.live_since = stored_decisions.live_since(tx)
         self.context = context
@@ -138,8 +138,8 @@ class _Page:
             for name, survey in self.settings.surveys.items():
                 self._decide(interaction, name, survey)
             future = interaction.ended_at is not None and interaction.ended_at > self.now
-            self.ledger.looked_at(interaction.id, interaction.ended_at if future else None)
-        self.ledger.write()
+            self.decisions.decided(interaction.id, interaction.ended_at if future else None)
+        self.decisions.write()
 
     def _decide(self, interaction: StoredInteraction, name: str, survey: Survey) -> None:
         existing = _existing(self.rows, interaction, name)
@@ -162,7 +162,7 @@ class _Page:
         verdict = cancelled(reason)
         gone = "not among its contacts any more" if reason is Reason.NO_CONTACT else None
         for one in decisions:
-            self.ledger.move(one.id, _move(verdict, note=gone))
+            self.decisions.move(one.id, _move(verdict, note=gone))
             self.result.count(verdict)
 
     def _decide_one(self, interaction: StoredInteraction, name: str, target: Target) -> None:
@@ -214,7 +214,7 @@ class _Page:
         decided = target.decided
         if decided is None:
             self.result.count(verdict)
-            return self.ledger.new(
+            return self.decisions.new(
                 _move(verdict),
                 survey=name,
                 connection=interaction.ref.connection,
@@ -228,7 +228,7 @@ class _Page:
         whom: DecisionChange = {"account_id": account_id}
         if target.taken_over:
             whom["contact_id"] = target.contact
-        self.ledger.move(decided.id, _move(verdict), **whom)
+        self.decisions.move(decided.id, _move(verdict), **whom)
         if not stays:
             self.result.count(verdict)
         return decided.id
@@ -243,7 +243,7 @@ class _Page:
         )
         if contact.email is None or contact.person is None:
             raise Bug("somebody without an address was invited")
-        self.ledger.invite(
+        self.decisions.invite(
             Invitation(
                 id=new_id(),
                 decision_id=decision_id,

@@ -103,7 +103,7 @@ class Absorber:
         for found in page:
             if found.reading.value is not None and found.reading.error is not None:  # only a fact was not understood
                 self._refuse(found)
-        self._note_shown(page)
+        self._note_actual(page)
         return result
 
     def _zones(self, page: Sequence[ReadRecord]) -> Mapping[str, str | None]:
@@ -250,8 +250,8 @@ class Absorber:
         self._sql.execute(update(TABLES[kind]).where(TABLES[kind].c.id == bound.id).values(**changes))
         if kind is Kind.ACCOUNT:
             mark_stale(self._sql, self._customer_of(bound.id), self._now)
-        shown = (outbox_record.c.connection == self._crm) & (outbox_record.c.ref == record.ref)
-        self._sql.execute(update(outbox_record).where(shown).values(pending=False))
+        here = (outbox_record.c.connection == self._crm) & (outbox_record.c.ref == record.ref)
+        self._sql.execute(update(outbox_record).where(here).values(pending=False))
         return 1
 
     def _leave(self, contacts: Sequence[str]) -> None:
@@ -293,17 +293,23 @@ class Absorber:
         if known is not None and not _is_copy(known.task_ref, ref):
             yield TaskRead(follow_up_id, ref_of(self._crm, ref), None)
 
-    # ── what our fields show ─────────────────────────────────────────────────────────────────────────────────────────
+    # ── what our fields hold ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _note_shown(self, page: Sequence[ReadRecord]) -> None:
-        living = [one for one in page if not one.deleted]  # what is gone shows nothing, and is not to be written either
-        seen = {one.ref: one.reading.value for one in living if isinstance(one.reading.value, (Account, Contact))}
-        known = self._displays(list(seen))
+    def _note_actual(self, page: Sequence[ReadRecord]) -> None:
+        living = [
+            record for record in page if not record.deleted
+        ]  # what is gone shows nothing, and is not to be written either
+        seen = {
+            record.ref: record.reading.value
+            for record in living
+            if isinstance(record.reading.value, (Account, Contact))
+        }
+        known = self._outbox_records(list(seen))
         rows = []
         for ref, value in seen.items():
             row = known.get(ref)
-            shown = {name: raw for name, raw in value.shown.items() if raw is not None}
-            if shown == (row.actual if row is not None else {}):
+            actual = {name: raw for name, raw in value.shown.items() if raw is not None}
+            if actual == (row.actual if row is not None else {}):
                 continue
             rows.append(
                 {
@@ -311,7 +317,7 @@ class Absorber:
                     "ref": ref,
                     "target": "account" if isinstance(value, Account) else "contact",
                     "desired": {},
-                    "actual": shown,
+                    "actual": actual,
                     "written": {},
                     "pending": bool(row and row.desired),
                 }
@@ -320,7 +326,7 @@ class Absorber:
         insert_or_update(self._sql, outbox_record, [row for row in rows if row["pending"]], only=("actual", "pending"))
         insert_or_update(self._sql, outbox_record, [row for row in rows if not row["pending"]], only=("actual",))
 
-    def _displays(self, refs: Sequence[str]) -> dict[str, AnyRow]:
+    def _outbox_records(self, refs: Sequence[str]) -> dict[str, AnyRow]:
         if not refs or not self._any(outbox_record.c.connection == self._crm):
             return {}
         mine = and_(outbox_record.c.connection == self._crm, among(self._sql, outbox_record.c.ref, refs))

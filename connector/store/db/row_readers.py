@@ -15,6 +15,7 @@ from connector.model.stored import StoredAccount, StoredContact, StoredInteracti
 from connector.model.surveys import Invitation, StoredDecision
 from connector.store.db.types import AnyRow
 from connector.store.tables import ref_of, ref_text
+from connector.store.tables.base import optional_ref
 
 
 def follow_up_of(row: AnyRow) -> FollowUp:
@@ -32,7 +33,7 @@ def follow_up_of(row: AnyRow) -> FollowUp:
         state=FollowUpState(row.state),
         priority=row.priority,
         due_at=row.due_at,
-        owner=_ref(row.connection, row.owner_ref),
+        owner=optional_ref(row.connection, row.owner_ref),
         owner_note=row.owner_note,
         subject=row.subject,
         body=row.body,
@@ -49,7 +50,7 @@ def follow_up_of(row: AnyRow) -> FollowUp:
         closed_by=None if row.closed_by is None else ClosedBy(row.closed_by),
         joined_into=row.joined_into,
         attention_ended_at=row.attention_ended_at,
-        task=_ref(row.connection, row.task_ref),
+        task=optional_ref(row.connection, row.task_ref),
         task_state=None if row.task_state is None else TaskState(row.task_state),
         task_left_at=row.task_left_at,
         task_written=_written_task(row.task_written),
@@ -150,7 +151,7 @@ def owner_of(row: AnyRow) -> StoredOwner:
         email=row.email,
         active=row.active,
         timezone=row.timezone,
-        manager=_ref(row.connection, row.manager_ref),
+        manager=optional_ref(row.connection, row.manager_ref),
         standard=row.standard is not False,
         deleted_at=row.deleted_at,
     )
@@ -163,8 +164,8 @@ def account_of(row: AnyRow) -> StoredAccount:
         customer=row.customer,
         ref=ref_of(row.connection, row.ref),
         name=row.name,
-        owner=_ref(row.connection, row.owner_ref),
-        parent=_ref(row.connection, row.parent_ref),
+        owner=optional_ref(row.connection, row.owner_ref),
+        parent=optional_ref(row.connection, row.parent_ref),
         is_customer=row.is_customer,
         link=row.link,
         facts=row.facts,
@@ -179,11 +180,11 @@ def contact_of(row: AnyRow) -> StoredContact:
         person=row.person,
         ref=ref_of(row.connection, row.ref),
         name=row.name,
-        account=_ref(row.connection, row.account_ref),
+        account=optional_ref(row.connection, row.account_ref),
         email=row.email,
         role=row.role,
         language=row.language,
-        owner=_ref(row.connection, row.owner_ref),
+        owner=optional_ref(row.connection, row.owner_ref),
         no_surveys=row.no_surveys,
         facts=row.facts,
         deleted_at=row.deleted_at,
@@ -197,9 +198,9 @@ def interaction_of(row: AnyRow) -> StoredInteraction:
         ref=ref_of(row.connection, row.ref),
         kind=row.kind,
         label=row.label,
-        account=_ref(row.connection, row.account_ref),
+        account=optional_ref(row.connection, row.account_ref),
         contacts=tuple(ref_of(row.connection, ref) for ref in row.contact_refs),
-        owner=_ref(row.connection, row.owner_ref),
+        owner=optional_ref(row.connection, row.owner_ref),
         ended=row.ended,
         ended_at=row.ended_at,
         updated_at=row.updated_at,
@@ -243,7 +244,7 @@ def invitation_of(row: AnyRow) -> Invitation:
         language=row.language,
         label=row.label,
         customer_label=row.customer_label,
-        owner=_ref(row.connection, row.owner_ref),
+        owner=optional_ref(row.connection, row.owner_ref),
         owner_name=row.owner_name,
         questionnaire=row.questionnaire,
         created_at=row.created_at,
@@ -255,7 +256,3 @@ def invitation_of(row: AnyRow) -> Invitation:
         reminded_at=row.reminded_at,
         error=row.error,
     )
-
-
-def _ref(connection: str, ref: str | None) -> Ref | None:
-    return None if ref is None else ref_of(connection, ref)

@@ -10,6 +10,7 @@ from connector.model.follow_up import FollowUp
 from connector.store.db.row_readers import follow_up_of
 from connector.store.db.upsert import insert_or_ignore
 from connector.store.tables import account, binding, contact, follow_up, interaction, ref_of, ref_text
+from connector.store.tables.base import optional_ref
 
 NOT_READ = "not read yet"
 """Stands for the content of a record that we have made and not read: whatever is read of it is new."""
@@ -60,10 +61,10 @@ def taskless(tx: Connection, crm: str, after: Place | None, limit: int) -> list[
     return [
         TasklessFollowUp(
             follow_up_of(row),
-            _ref(crm, row.seen_ref),
+            optional_ref(crm, row.seen_ref),
             ref_of(crm, row.account_ref),
-            _ref(crm, row.contact_ref),
-            _ref(crm, row.interaction_ref),
+            optional_ref(crm, row.contact_ref),
+            optional_ref(crm, row.interaction_ref),
             row.interaction_kind,
         )
         for row in tx.execute(rows.limit(limit))
@@ -87,7 +88,3 @@ def set_task(tx: Connection, follow_up_id: str, task: Ref, written: FieldValues)
         "alias": False,
     }
     insert_or_ignore(tx, binding, [row])
-
-
-def _ref(crm: str, ref: str | None) -> Ref | None:
-    return None if ref is None else ref_of(crm, ref)

@@ -54,7 +54,7 @@ def go_live(tx: Connection, subject: str, crm: str, at: datetime) -> None:
     insert_or_ignore(tx, go_live_table, [{"subject": subject, "connection": crm, "at": at}])
 
 
-def look_at_waiting(tx: Connection, crm: str, now: datetime) -> None:
+def decide_waiting(tx: Connection, crm: str, now: datetime) -> None:
     """Decide anew on every interaction of a connection about which somebody waits to be asked."""
     waiting = select(decision.c.interaction_id).where(
         decision.c.connection == crm, decision.c.state == Decision.WAITING.value
@@ -94,7 +94,7 @@ def live_since(tx: Connection) -> Mapping[Address, datetime]:
 # ── the work list ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def is_to_be_looked_at(now: datetime) -> ColumnElement[bool]:
+def is_to_be_decided(now: datetime) -> ColumnElement[bool]:
     """Return whether `invite` is to look at an interaction by now. Only an end that is still to come lets it wait.
 
     Whatever else is dated ahead was noted by a clock that was wrong.
@@ -103,12 +103,12 @@ def is_to_be_looked_at(now: datetime) -> ColumnElement[bool]:
     return or_(interaction.c.decide_at <= now, and_(interaction.c.decide_at.is_not(None), ~still_to_come))
 
 
-def to_look_at(tx: Connection, crms: Collection[str], now: datetime, limit: int) -> list[str]:
+def to_decide(tx: Connection, crms: Collection[str], now: datetime, limit: int) -> list[str]:
     """Return interactions that were changed since they were last decided on."""
     return list(
         tx.execute(
             select(interaction.c.id)
-            .where(is_to_be_looked_at(now), interaction.c.connection.in_(crms))
+            .where(is_to_be_decided(now), interaction.c.connection.in_(crms))
             .order_by(interaction.c.decide_at, interaction.c.connection, interaction.c.ref)
             .limit(limit)
         ).scalars()
@@ -322,7 +322,7 @@ class DecisionChange(TypedDict, total=False):
     contact_id: str
 
 
-class Ledger:
+class DecisionWriter:
     """The decisions on one page of interactions, written together when the page is done: history brings thousands at once.
 
     Nothing of a page reads what the page writes, so the order within it does not matter but for what refers to what.
@@ -334,7 +334,7 @@ class Ledger:
         self._decisions: list[dict[str, object]] = []
         self._log: list[dict[str, object]] = []
         self._invitations: list[Invitation] = []
-        self._looked_at: list[dict[str, object]] = []
+        self._decided: list[dict[str, object]] = []
 
     def new(
         self, move: Move, *, survey: str, connection: str, interaction_id: str, contact_id: str, account_id: str | None
@@ -355,9 +355,9 @@ class Ledger:
         """Make a decision's invitation due; see `put_invitation`."""
         self._invitations.append(invitation)
 
-    def looked_at(self, interaction_id: str, again_at: datetime | None) -> None:
+    def decided(self, interaction_id: str, again_at: datetime | None) -> None:
         """Take an interaction off the work list, until `again_at` if that is given."""
-        self._looked_at.append({"interaction": interaction_id, "again": again_at})
+        self._decided.append({"interaction": interaction_id, "again": again_at})
 
     def write(self) -> None:
         """Write the page."""
@@ -365,13 +365,11 @@ class Ledger:
         insert_new(self._connection, decision_log, self._log)
         for due in self._invitations:
             put_invitation(self._connection, due)
-        if self._looked_at:
-            self._connection.execute(_LOOKED_AT, self._looked_at)
+        if self._decided:
+            self._connection.execute(_DECIDED, self._decided)
 
 
-_LOOKED_AT = (
-    update(interaction).where(interaction.c.id == bindparam("interaction")).values(decide_at=bindparam("again"))
-)
+_DECIDED = update(interaction).where(interaction.c.id == bindparam("interaction")).values(decide_at=bindparam("again"))
 
 
 def move_decision(tx: Connection, decision_id: str, move: Move, at: datetime, **whom: Unpack[DecisionChange]) -> None:

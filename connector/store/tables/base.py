@@ -31,3 +31,8 @@ def ref_of(connection: str, ref: str) -> Ref:
     """Read back what `ref_text` wrote."""
     object_name, _, crm_id = ref.partition("/")
     return Ref(connection, object_name, crm_id)
+
+
+def optional_ref(connection: str, ref: str | None) -> Ref | None:
+    """Read back what `ref_text` wrote of a ref that may be absent."""
+    return None if ref is None else ref_of(connection, ref)
