@@ -32,7 +32,7 @@ from connector.stages.invite.targets import NOBODY, Decided, Target, targets
 from connector.store import Transaction, new_id
 from connector.store.crm import customers, own_users, owners
 from connector.store.surveys import decisions as stored_decisions
-from connector.store.surveys.decisions import DecisionChange, Gathered, DecisionWriter, Move, ReachedPerson
+from connector.store.surveys.decisions import DecisionChange, DecisionWriter, Gathered, Move, ReachedPerson
 from connector.store.surveys.people import person_key
 from connector.store.tables import ref_text
 from connector.surveys.customer_label import customer_label
