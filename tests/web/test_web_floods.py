@@ -61,7 +61,7 @@ def test_corrections_push_no_other_answer_off_the_accounts_page(world):
     with world.store.read() as tx:
         view = account_view(tx, "account1", crms=connections_of(tx, "jane@acme.example"))
     assert view is not None
-    assert "An older answer" in [answer.row.comment for answer in view.answers]
+    assert "An older answer" in [answer.comment for answer in view.answers]
 
 
 def test_what_changes_nothing_waits_for_no_turn_to_write(world):

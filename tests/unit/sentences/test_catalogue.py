@@ -44,7 +44,10 @@ def used_keys() -> tuple[set[str], set[str]]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts
         }
     for template in (
-        path for folder in ("web", "surveys") for path in (ROOT / "connector" / folder / "templates").iterdir()
+        path
+        for folder in ("web", "surveys")
+        for path in (ROOT / "connector" / folder / "templates").iterdir()
+        if path.is_file()
     ):
         keys |= set(re.findall(r'"([a-z_]+\.[a-z_.]+)"', template.read_text(encoding="utf-8")))
     return keys, {pattern for pattern in patterns if re.match(r"[a-z_]+\\\.", pattern)}
