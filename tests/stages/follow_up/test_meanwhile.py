@@ -115,15 +115,15 @@ def test_a_no_that_comes_in_while_the_record_is_read_is_written(
         world.crm.update(contact, {"Afterword_Last_Rating__c": "5 of 5"})
     world.lap()
     world.crm.update(contact, {"Afterword_Last_Rating__c": "typed by somebody"})
-    displays = Absorber._displays
+    outbox_records = Absorber._outbox_records
 
     def slow(self: Absorber, refs: list[str]) -> Any:
-        found = displays(self, refs)
+        found = outbox_records(self, refs)
         if f"Contact/{contact}" in refs:
             say_no(world, contact)
         return found
 
-    monkeypatch.setattr(Absorber, "_displays", slow)
+    monkeypatch.setattr(Absorber, "_outbox_records", slow)
     world.lap()
     monkeypatch.undo()
     world.lap()
