@@ -298,8 +298,8 @@ reference: Final = Converter(read_text, _write_reference)
 
 def _iso(read: Callable[[Any], date | None]) -> Read:
     def fact(value: Any) -> str | None:
-        found = read(value)
-        return None if found is None else found.isoformat()
+        date_value = read(value)
+        return None if date_value is None else date_value.isoformat()
 
     return fact
 

@@ -76,11 +76,11 @@ class HubSpotConfig(AdapterConfig):
 
     @field_validator("client_id", "client_secret", "access_token", "refresh_token")
     @classmethod
-    def _can_be_sent(cls, given: str | SecretStr | None, info: ValidationInfo) -> str | SecretStr | None:
+    def _can_be_sent(cls, value: str | SecretStr | None, info: ValidationInfo) -> str | SecretStr | None:
         """Judge what is sent; credentials of the other way to sign in may hold whatever they like."""
         if info.field_name in _NEEDED[info.data.get("auth", HubSpotAuth.TOKEN)]:
-            check_sendable(given.get_secret_value() if isinstance(given, SecretStr) else given or "")
-        return given
+            check_sendable(value.get_secret_value() if isinstance(value, SecretStr) else value or "")
+        return value
 
     @classmethod
     def exchanges_token(cls, written: Mapping[str, Any]) -> bool:

@@ -86,30 +86,30 @@ def not_data(where: str) -> Unavailable:
 def object_of(body: Any) -> Mapping[str, Any]:
     """Return the body of an error as HubSpot's own object; empty for a page of HTML or nothing at all."""
     try:
-        found = parsed(body) if isinstance(body, str | bytes) else body
+        data = parsed(body) if isinstance(body, str | bytes) else body
     except ValueError:
         return {}
-    return found if isinstance(found, Mapping) else {}
+    return data if isinstance(data, Mapping) else {}
 
 
 def failure(
     status: int, body: Mapping[str, Any], *, where: str, headers: Mapping[str, str], day_ends: datetime
 ) -> CrmError:
     """Return the error for a whole call that was answered with `status`; `body` is empty if it was a page."""
-    said = words(body) or f"HTTP {status}"
+    message = words(body) or f"HTTP {status}"
     match status:
         case 401 if _is_hubspots(body):
             return AuthExpired("the access token is not accepted.", where=where)
         case 429:
-            return _too_fast(body, said, where=where, day_ends=day_ends, asked=_retry_after(headers))
+            return _too_fast(body, message, where=where, day_ends=day_ends, asked=_retry_after(headers))
         case 423:
-            return Locked(said, where=where, code="LOCKED", remedy=AGAIN)
+            return Locked(message, where=where, code="LOCKED", remedy=AGAIN)
         case 477:
-            return RateLimited(said, where=where, retry_after=_retry_after(headers), quota="migration")
+            return RateLimited(message, where=where, retry_after=_retry_after(headers), quota="migration")
     if status >= 500 or status in (0, 408):
-        return Unavailable(said if body else f"HTTP {status} with a page instead of data.", where=where)
+        return Unavailable(message if body else f"HTTP {status} with a page instead of data.", where=where)
     if status == 403 and body:
-        return not_permitted(body, said, where=where)
+        return not_permitted(body, message, where=where)
     if not body or status == 401:
         return _page(status, where=where)
     return of_body(body, status, where=where)
@@ -122,19 +122,19 @@ def _is_hubspots(body: Mapping[str, Any]) -> bool:
 
 def of_body(body: Mapping[str, Any], status: int, *, where: str) -> CrmError:
     """Return what a refusal in HubSpot's own form means, of a call or of one of its rows."""
-    said, code = words(body), code_of(body)
-    if found := _UNKNOWN_OBJECT.search(said):
-        what = f"there is no object {found[1]}, or it is hidden from us."
-        return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=found[1])
-    if code == MISSING_PROPERTY or (status == 400 and _UNKNOWN_PROPERTY.search(said)):
-        return missing_property(_named_property(body, said), where=where)
+    message, code = words(body), code_of(body)
+    if match := _UNKNOWN_OBJECT.search(message):
+        what = f"there is no object {match[1]}, or it is hidden from us."
+        return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=match[1])
+    if code == MISSING_PROPERTY or (status == 400 and _UNKNOWN_PROPERTY.search(message)):
+        return missing_property(_named_property(body, message), where=where)
     if code == "LOCKED":
-        return Locked(said, where=where, code=code, remedy=AGAIN)
+        return Locked(message, where=where, code=code, remedy=AGAIN)
     if status == 409 or code in ("CONFLICT", "CONFLICTING_UNIQUE_VALUE"):
-        return _conflict(body, said, where=where)
+        return _conflict(body, message, where=where)
     if status == 404 or says_absent(body):
-        return Absent(said, where=where, code=code or "OBJECT_NOT_FOUND")
-    return RecordRejected(said, where=where, code=code or f"HTTP {status}", fields=fields_of(body))
+        return Absent(message, where=where, code=code or "OBJECT_NOT_FOUND")
+    return RecordRejected(message, where=where, code=code or f"HTTP {status}", fields=fields_of(body))
 
 
 def says_absent(body: Mapping[str, Any]) -> bool:
@@ -154,24 +154,24 @@ def missing_object(name: str, *, where: str) -> SchemaChanged:
     return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=name)
 
 
-def not_permitted(body: Mapping[str, Any], said: str, *, where: str) -> NotPermitted:
+def not_permitted(body: Mapping[str, Any], message: str, *, where: str) -> NotPermitted:
     """Return the error for a missing scope, with the scopes' names."""
     scopes = [scope for row in details(body) for scope in _texts(row.get("context"), "requiredGranularScopes")]
     named = quoted(", ".join(dict.fromkeys(scopes)))
     remedy = f"Add the scope {named} to the service key." if named else "Give the service key the scope for this."
-    return NotPermitted(said, where=where, remedy=remedy)
+    return NotPermitted(message, where=where, remedy=remedy)
 
 
 def _too_fast(
-    body: Mapping[str, Any], said: str, *, where: str, day_ends: datetime, asked: timedelta | None
+    body: Mapping[str, Any], message: str, *, where: str, day_ends: datetime, asked: timedelta | None
 ) -> CrmError:
     policy = str(body.get("policyName") or "").upper()
-    if policy == _DAILY or "daily" in said.lower():
+    if policy == _DAILY or "daily" in message.lower():
         remedy = "The rest follows when the account has calls again."
-        return QuotaSpent(said, where=where, remedy=remedy, until=day_ends)
-    pause = _PAUSES.get("SECONDLY" if "secondly limit" in said.lower() and not policy else policy)
+        return QuotaSpent(message, where=where, remedy=remedy, until=day_ends)
+    pause = _PAUSES.get("SECONDLY" if "secondly limit" in message.lower() and not policy else policy)
     pause = asked or pause or _PAUSES["TEN_SECONDLY_ROLLING"]
-    return RateLimited(said, where=where, retry_after=pause, quota=policy.lower())
+    return RateLimited(message, where=where, retry_after=pause, quota=policy.lower())
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
@@ -192,12 +192,12 @@ def _page(status: int, *, where: str) -> CrmError:
     return Unavailable(f"HTTP {status} with a page instead of data.", where=where)
 
 
-def _conflict(body: Mapping[str, Any], said: str, *, where: str) -> Conflict:
-    error = Conflict(said, where=where, code=code_of(body) or "CONFLICT", fields=fields_of(body))
+def _conflict(body: Mapping[str, Any], message: str, *, where: str) -> Conflict:
+    error = Conflict(message, where=where, code=code_of(body) or "CONFLICT", fields=fields_of(body))
     contexts = [body.get("context"), *(row.get("context") for row in details(body))]
-    named = [one for context in contexts for one in _texts(context, "existingId")]
-    found = _EXISTING.search(said)
-    error.existing_id = named[0] if named else found[1] if found else None
+    named = [record_id for context in contexts for record_id in _texts(context, "existingId")]
+    match = _EXISTING.search(message)
+    error.existing_id = named[0] if named else match[1] if match else None
     return error
 
 
@@ -218,8 +218,8 @@ def words(body: Mapping[str, Any]) -> str:
 def all_words(body: Mapping[str, Any]) -> str:
     """Return all that HubSpot says, on one line. What is inside says more than the wrapping."""
     inner = [str(row.get("message")) for row in [*details(body), *_quoted(body)] if row.get("message")]
-    said = "; ".join(dict.fromkeys(inner)) or str(body.get("message") or "")
-    return " ".join(said.split())
+    message = "; ".join(dict.fromkeys(inner)) or str(body.get("message") or "")
+    return " ".join(message.split())
 
 
 def _quoted(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -243,11 +243,11 @@ def code_of(body: Mapping[str, Any]) -> str:
 
 def fields_of(body: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the properties that an error names."""
-    found = _texts(body.get("context"), "propertyName", "properties")
+    names = _texts(body.get("context"), "propertyName", "properties")
     for row in [*details(body), *_quoted(body)]:
-        found += _texts(row.get("context"), "propertyName", "properties")
-        found += [short_name(row["name"])] if row.get("name") else []
-    return tuple(dict.fromkeys(found))
+        names += _texts(row.get("context"), "propertyName", "properties")
+        names += [short_name(row["name"])] if row.get("name") else []
+    return tuple(dict.fromkeys(names))
 
 
 def context_of(body: Mapping[str, Any], *keys: str) -> list[str]:
@@ -258,14 +258,14 @@ def context_of(body: Mapping[str, Any], *keys: str) -> list[str]:
 def _texts(context: Any, *keys: str) -> list[str]:
     if not isinstance(context, Mapping):
         return []
-    found: list[str] = []
+    texts: list[str] = []
     for key in keys:
         value = context.get(key)
-        found += map(short_name, value if isinstance(value, list) else [value] if value else [])
-    return found
+        texts += map(short_name, value if isinstance(value, list) else [value] if value else [])
+    return texts
 
 
-def _named_property(body: Mapping[str, Any], said: str) -> str:
+def _named_property(body: Mapping[str, Any], message: str) -> str:
     named = fields_of(body)
-    found = _UNKNOWN_PROPERTY.search(said)
-    return named[0] if named else found[1] if found else ""
+    match = _UNKNOWN_PROPERTY.search(message)
+    return named[0] if named else match[1] if match else ""

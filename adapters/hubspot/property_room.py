@@ -25,17 +25,17 @@ _FULL: Final = re.compile(r"limit.*propert|propert.*limit|maximum.*propert", re.
 def limits(client: HubSpotClient, objects: Sequence[str]) -> list[FieldLimit]:
     """Return the limits that hold for these objects; none where HubSpot does not tell us, which making a property then does."""
     try:
-        told = client.read(FIELD_LIMITS, call="limits of properties").data
+        data = client.read(FIELD_LIMITS, call="limits of properties").data
     except (NotPermitted, RecordRejected, SchemaChanged):
         return []
     except CrmError as error:
         if error.permanent:  # an account whose API does not have it
             return []
         raise
-    rows = {str(row.get("objectTypeId")): row for row in told.get("byObjectType") or () if isinstance(row, Mapping)}
-    found = [_limit((name,), rows.get(_TYPES.get(name, name)), "limit", "usage") for name in objects]
-    found.append(_limit(tuple(objects), told, "overallLimit", "overallUsage"))
-    return [one for one in found if one is not None]
+    rows = {str(row.get("objectTypeId")): row for row in data.get("byObjectType") or () if isinstance(row, Mapping)}
+    field_limits = [_limit((name,), rows.get(_TYPES.get(name, name)), "limit", "usage") for name in objects]
+    field_limits.append(_limit(tuple(objects), data, "overallLimit", "overallUsage"))
+    return [limit for limit in field_limits if limit is not None]
 
 
 def is_full(error: RecordRejected) -> bool:

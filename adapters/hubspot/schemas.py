@@ -51,13 +51,13 @@ class HubSpotSchemas:
         if object_name == OWNERS:
             return owner_schema()
         rows = self.definitions(object_name)
-        found = {row["name"]: _field(row, object_name) for row in rows if row.get("name")}
-        pseudo = {one.name: one for one in [*_associations(object_name), *_stages(object_name, found)]}
-        schema = ObjectSchema(object_name, object_name.capitalize(), found | pseudo)
+        fields = {row["name"]: _field(row, object_name) for row in rows if row.get("name")}
+        pseudo = {field.name: field for field in [*_associations(object_name), *_stages(object_name, fields)]}
+        schema = ObjectSchema(object_name, object_name.capitalize(), fields | pseudo)
         rich = frozenset(row["name"] for row in rows if row.get("fieldType") == "html")
         now = self._client.clock.now()
         self._remember(object_name, now, schema, rich)
-        text = json.dumps({"fields": [asdict(one) for one in schema.fields.values()], "rich": sorted(rich)})
+        text = json.dumps({"fields": [asdict(field) for field in schema.fields.values()], "rich": sorted(rich)})
         self._read_times.note(object_name, _KEPT_AS, now, text)
         return schema
 
@@ -78,9 +78,9 @@ class HubSpotSchemas:
         if kept is None or kept[0] <= since:
             return None
         try:
-            told = json.loads(kept[1])
-            fields = {one["name"]: FieldSchema(**{**one, **_tuples(one)}) for one in told["fields"]}
-            rich = frozenset(told["rich"])
+            data = json.loads(kept[1])
+            fields = {row["name"]: FieldSchema(**{**row, **_tuples(row)}) for row in data["fields"]}
+            rich = frozenset(data["rich"])
         except (ValueError, KeyError, TypeError):  # another version has kept it: it is read anew
             return None
         schema = ObjectSchema(object_name, object_name.capitalize(), fields)
@@ -156,10 +156,10 @@ def _frozen(row: Mapping[str, Any]) -> bool:
 
 def _associations(object_name: str) -> list[FieldSchema]:
     """Return the lookups that HubSpot keeps apart from properties, as fields that hold ids."""
-    found = [_lookup(f"associations.{end}", f"Associated {end}", end) for end in ASSOCIATED if end != object_name]
+    lookups = [_lookup(f"associations.{end}", f"Associated {end}", end) for end in ASSOCIATED if end != object_name]
     if object_name not in ("contacts", "companies"):
-        found.append(_lookup("associations.contacts.companies", "Companies of the first contact", "companies"))
-    return found
+        lookups.append(_lookup("associations.contacts.companies", "Companies of the first contact", "companies"))
+    return lookups
 
 
 def _lookup(name: str, label: str, end: str) -> FieldSchema:
@@ -168,10 +168,10 @@ def _lookup(name: str, label: str, end: str) -> FieldSchema:
     )
 
 
-def _stages(object_name: str, found: Mapping[str, FieldSchema]) -> list[FieldSchema]:
+def _stages(object_name: str, fields: Mapping[str, FieldSchema]) -> list[FieldSchema]:
     """Return what a stage's own data says of a record, as fields: whether it is closed, and of deals whether it is won."""
     stage = STAGES.get(object_name, ("", ""))[0]
-    if stage not in found:
+    if stage not in fields:
         return []
     names = ("closed", "won") if object_name == "deals" else ("closed",)
     return [

@@ -114,7 +114,7 @@ class HubSpotSetup:
         if not absent:
             return {"existed": True}
         # What is written replaces the list: what stands there now, hidden options too, is written as it is.
-        last = max((int(one.get("displayOrder") or 0) for one in there), default=-1)
+        last = max((int(old_option.get("displayOrder") or 0) for old_option in there), default=-1)
         new = [_option(option, option, last + place) for place, option in enumerate(absent, start=1)]
         self._client.change("PATCH", path, {"options": [*there, *new]}, call="options")
         return {"added": absent}
@@ -271,7 +271,7 @@ def _shape(spec: FieldSpec) -> tuple[str, str]:
 
 
 def _values(row: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(str(one["value"]) for one in row.get("options") or () if "value" in one)
+    return frozenset(str(option["value"]) for option in row.get("options") or () if "value" in option)
 
 
 def _option(label: str, value: str, place: int) -> dict[str, Any]:

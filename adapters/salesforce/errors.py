@@ -128,61 +128,61 @@ def failure(status: int, content: Any, *, where: str, now: datetime) -> CrmError
 
 def by_code(row: Mapping[str, Any], *, where: str, now: datetime) -> CrmError | None:
     """Return the error that the code alone decides, or None."""
-    code, said = code_of(row), words(row)
+    code, message = code_of(row), words(row)
     if code in MISSING:
         return missing(row, where=where)
     if code in FORBIDDEN:
-        return NotPermitted(f"{code}: {said}", where=where, remedy=_GRANT)
+        return NotPermitted(f"{code}: {message}", where=where, remedy=_GRANT)
     if code == "REQUEST_LIMIT_EXCEEDED":
-        return _limit(said, where=where, now=now)
+        return _limit(message, where=where, now=now)
     if code == "INVALID_QUERY_LOCATOR":
         return CursorInvalid("Salesforce no longer knows this listing.", where=where)
     if code == "QUERY_TIMEOUT":
         return QueryTimeout("the query took too long.", where=where)
     if code == "OPERATION_TOO_LARGE":
-        return QueryTimeout(f"the query is too large ({said}).", where=where, remedy=_SEE_ALL)
+        return QueryTimeout(f"the query is too large ({message}).", where=where, remedy=_SEE_ALL)
     # A trigger that met with the lock tells of it in words of its own.
-    if _LOCK in f"{code} {said}":
-        return Locked(f"{code}: {said}", where=where, remedy=AGAIN, code=code, fields=fields_of(row))
+    if _LOCK in f"{code} {message}":
+        return Locked(f"{code}: {message}", where=where, remedy=AGAIN, code=code, fields=fields_of(row))
     if code == "INVALID_SESSION_ID":
         return AuthExpired("the session is over.", where=where)
     return None
 
 
-def _limit(said: str, *, where: str, now: datetime) -> CrmError:
-    if "concurrent" in said.lower():
-        return RateLimited(said, where=where, quota="concurrent", retry_after=_CROWDED)
+def _limit(message: str, *, where: str, now: datetime) -> CrmError:
+    if "concurrent" in message.lower():
+        return RateLimited(message, where=where, quota="concurrent", retry_after=_CROWDED)
     remedy = "The rest follows when the org has calls again."
-    return QuotaSpent(said, where=where, remedy=remedy, until=next_midnight(now), quota=DAILY)
+    return QuotaSpent(message, where=where, remedy=remedy, until=next_midnight(now), quota=DAILY)
 
 
 def missing(row: Mapping[str, Any], *, where: str) -> CrmError:
     """Return what a code about unknown or hidden fields and objects means."""
-    code, said = code_of(row), words(row)
+    code, message = code_of(row), words(row)
     if code == "INVALID_FIELD_FOR_INSERT_UPDATE":
-        return NotPermitted(said, where=where, remedy=_GRANT)
-    if found := _TYPE.search(said):
-        what = f"there is no object {found[1]}, or it is hidden from us."
-        return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=found[1])
-    field, object_name = missing_column(said)
+        return NotPermitted(message, where=where, remedy=_GRANT)
+    if match := _TYPE.search(message):
+        what = f"there is no object {match[1]}, or it is hidden from us."
+        return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=match[1])
+    field, object_name = missing_column(message)
     if not field:
-        return RecordRejected(f"{code}: {said}", where=where, code=code, fields=fields_of(row))
+        return RecordRejected(f"{code}: {message}", where=where, code=code, fields=fields_of(row))
     what = f"there is no field {field}, or it is hidden from us."
     return SchemaChanged(what, where=where, remedy=_CHECK_FIELD, object_name=object_name, field=field)
 
 
-def missing_column(said: str) -> tuple[str, str]:
+def missing_column(message: str) -> tuple[str, str]:
     """Return the field and the object that a message calls unknown; '' for what it does not name."""
-    if found := _COLUMN.search(said):
-        return found[1], found[2]
-    if found := _RELATION.search(said) or _EXTERNAL.search(said):
-        return found[1], ""
+    if match := _COLUMN.search(message):
+        return match[1], match[2]
+    if match := _RELATION.search(message) or _EXTERNAL.search(message):
+        return match[1], ""
     return "", ""
 
 
 def _by_status(status: int, row: Mapping[str, Any], content: Any, *, where: str) -> CrmError:
-    code, said = code_of(row), words(row)
-    shown = f"{code}: {said}" if code else f"HTTP {status}"
+    code, message = code_of(row), words(row)
+    shown = f"{code}: {message}" if code else f"HTTP {status}"
     # What something in between says of a token is no verdict on it.
     if (status == 401 and (code or not content)) or "Bad_OAuth_Token" in str(content):
         return AuthExpired("the access token is not accepted.", where=where)
@@ -195,7 +195,7 @@ def _by_status(status: int, row: Mapping[str, Any], content: Any, *, where: str)
     if status == 403:
         return NotPermitted(shown, where=where, remedy=_GRANT)
     if status == 404:
-        return _absent(shown, said, where=where)
+        return _absent(shown, message, where=where)
     if status == 410:
         return CrmError(shown, where=where, remedy="Salesforce ended this version of its API: update Afterword.")
     if status == 300:
@@ -203,8 +203,8 @@ def _by_status(status: int, row: Mapping[str, Any], content: Any, *, where: str)
     return RecordRejected(shown, where=where, code=code, fields=fields_of(row))
 
 
-def _absent(shown: str, said: str, *, where: str) -> CrmError:
-    field, _ = missing_column(said)
+def _absent(shown: str, message: str, *, where: str) -> CrmError:
+    field, _ = missing_column(message)
     return SchemaChanged(shown, where=where, remedy=_CHECK_FIELD, field=field)
 
 

@@ -44,8 +44,8 @@ class RecordPages:
         """Return the page layouts of an object; those that we are not shown whole are left out."""
         where = soql.condition(held_by(object_name, "TableEnumOrId"))
         rows = self.rows(soql.select(("Id", "Name"), "Layout", where), call=f"layouts of {object_name}")
-        whole = ((row, self.layout(row["Id"])) for row in rows if soql.known_id(row.get("Id")))
-        return [_page(row, layouts.fields_on(layout)) for row, layout in whole if layout is not None]
+        pairs = ((row, self.layout(row["Id"])) for row in rows if soql.known_id(row.get("Id")))
+        return [_page(row, layouts.fields_on(layout)) for row, layout in pairs if layout is not None]
 
     def layout(self, layout_id: str) -> dict[str, Any] | None:
         """Return a layout, or None if we are not shown all that is on it."""

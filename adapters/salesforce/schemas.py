@@ -101,16 +101,16 @@ class SalesforceSchemas:
 
     def missing_rights(self, needs: Needs) -> list[MissingRight]:
         """Return the rights to objects that the user lacks. Without the right to read there is no object to describe."""
-        found = []
+        missing = []
         for name, rights in needs.items():
             try:
                 schema = self.describe(name)
             except SchemaChanged:
-                found.append(_right("Read", name))
+                missing.append(_right("Read", name))
                 continue
-            found += [_right("Create", name)] if "create" in rights and not schema.createable else []
-            found += [_right("Edit", name)] if "update" in rights and not schema.updateable else []
-        return found
+            missing += [_right("Create", name)] if "create" in rights and not schema.createable else []
+            missing += [_right("Edit", name)] if "update" in rights and not schema.updateable else []
+        return missing
 
     def traits(self, object_name: str) -> Traits:
         """Return what was last seen, or else what is usual; `corrected` finds out when that is wrong."""
@@ -195,14 +195,14 @@ def _active_options(raw: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(option["value"]) for option in options if option.get("active", True))
 
 
-def _text(found: Any) -> str:
-    return found if isinstance(found, str) else ""
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
-def _texts(found: Any) -> tuple[str, ...]:
-    return tuple(map(str, found)) if isinstance(found, list) else ()
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-def _number(found: Any) -> int:
+def _number(value: Any) -> int:
     """Return a length or a number of digits; 0 for what cannot be one."""
-    return found if isinstance(found, int) and 0 <= found <= _LONGEST else 0
+    return value if isinstance(value, int) and 0 <= value <= _LONGEST else 0

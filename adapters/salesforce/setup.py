@@ -69,13 +69,13 @@ class SalesforceSetup:
     ) -> list[SetupStep]:
         """Return what is missing; nothing on an org that is set up. `hidden`: what the integration user is to read besides; `labels`:
         what we called fields last, by the keys of the steps that made them."""
-        found = self._look(fields)
-        new = [spec for spec in fields if full_name(spec) not in found.defined]
+        state = self._look(fields)
+        new = [spec for spec in fields if full_name(spec) not in state.defined]
         return [
             *field_steps(new),
-            *option_steps(fields, found.short),
+            *option_steps(fields, state.short),
             *label_steps(fields, dict(self._outdated(fields, labels))),
-            *permission_steps(fields, hidden, found),
+            *permission_steps(fields, hidden, state),
             *self._layout_steps(fields, new),
         ]
 
@@ -103,7 +103,7 @@ class SalesforceSetup:
 
     def limits(self, objects: Sequence[str]) -> list[FieldLimit]:
         """Return how many custom fields these objects may have; those of tasks and events are those of Activity."""
-        found = []
+        field_limits = []
         for owner in dict.fromkeys(map(holder, objects)):
             both = [held_by(owner, "EntityDefinitionId"), Condition("Type", "=", ("CustomFields",))]
             text = soql.select(("Max", "Remaining"), "EntityLimit", *map(soql.condition, both))
@@ -111,17 +111,17 @@ class SalesforceSetup:
             for row in self._pages.rows(text, call=f"limits of {owner}"):
                 most, left = row.get("Max"), row.get("Remaining")
                 if isinstance(most, int) and isinstance(left, int):
-                    found.append(FieldLimit(of_owner, most, most - left))
-        return found
+                    field_limits.append(FieldLimit(of_owner, most, most - left))
+        return field_limits
 
     def unseen(self, fields: Sequence[FieldSpec]) -> list[Unseen]:
         """Return which fields no page shows to people. A task's key is nothing to look at."""
         schemas = self._described(fields)
         there = [spec for spec in fields if not spec.unique and spec.name in schemas[spec.object].fields]
-        found: list[Unseen] = []
+        unseen_fields: list[Unseen] = []
         for name in dict.fromkeys(spec.object for spec in there):
-            found += self._pages.unseen(name, [spec for spec in there if spec.object == name])
-        return found
+            unseen_fields += self._pages.unseen(name, [spec for spec in there if spec.object == name])
+        return unseen_fields
 
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -146,12 +146,12 @@ class SalesforceSetup:
 
     def _defined(self, specs: Sequence[FieldSpec]) -> set[str]:
         """Return which of these exist though they are hidden from us."""
-        found = set()
+        full_names = set()
         for owner in dict.fromkeys(holder(spec.object) for spec in specs):
             text = soql.select(("DeveloperName",), "CustomField", soql.condition(held_by(owner, "TableEnumOrId")))
             names = {f"{row.get('DeveloperName')}__c" for row in self._pages.rows(text, call=f"fields of {owner}")}
-            found |= {full_name(spec) for spec in specs if holder(spec.object) == owner and spec.name in names}
-        return found
+            full_names |= {full_name(spec) for spec in specs if holder(spec.object) == owner and spec.name in names}
+        return full_names
 
     def _short(
         self, fields: Sequence[FieldSpec], schemas: Mapping[str, ObjectSchema]
@@ -237,11 +237,11 @@ class SalesforceSetup:
             if not shown:
                 continue
             fresh = any(spec.object == name for spec in new)
-            found = self._pages.layouts(name)
-            for layout in found:
+            page_layouts = self._pages.layouts(name)
+            for layout in page_layouts:
                 if absent := [spec for spec in shown if spec.name not in layout.fields]:
                     yield layout_step(name, layout, absent)
-            if not found and fresh:
+            if not page_layouts and fresh:
                 yield manual_layout_step(name, shown)
             for page in self._pages.dynamic(name):
                 if labels := [spec.label for spec in shown if spec.name not in page.fields]:
@@ -317,8 +317,8 @@ class SalesforceSetup:
         return self._make("sobjects/PermissionSetAssignment", body)
 
     def _needed_permission_set(self) -> str:
-        if found := self._permission_set():
-            return found
+        if set_id := self._permission_set():
+            return set_id
         what = f"there is no permission set {PERMISSION_SET}."
         raise SchemaChanged(what, where=self._client.where("permission set"), object_name="PermissionSet")
 

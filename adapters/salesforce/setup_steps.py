@@ -68,13 +68,13 @@ def label_steps(fields: Sequence[FieldSpec], outdated: Mapping[str, str]) -> Ite
 
 
 def permission_steps(
-    fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]], found: SetupState
+    fields: Sequence[FieldSpec], hidden: Sequence[tuple[str, str]], state: SetupState
 ) -> Iterator[SetupStep]:
     """Yield what the integration user lacks. A new field is visible to nobody, admins included, until it is permitted."""
-    lacking = [spec for spec in fields if f"{spec.object}.{spec.name}" not in found.permitted]
-    if not lacking and not hidden and (found.assigned or not found.by_set):
+    lacking = [spec for spec in fields if f"{spec.object}.{spec.name}" not in state.permitted]
+    if not lacking and not hidden and (state.assigned or not state.by_set):
         return
-    if found.permission_set is None:
+    if state.permission_set is None:
         sentence = f"Make the permission set {PERMISSION_SET}."
         yield SetupStep(f"permission_set:{PERMISSION_SET}", sentence, detail={"action": "permission_set"})
     for spec in lacking:
@@ -95,8 +95,8 @@ def permission_steps(
             group=f"Let the permission set read on {object_name}",
             item=field,
         )
-    if not found.assigned:
-        yield assignment_step(found.user)
+    if not state.assigned:
+        yield assignment_step(state.user)
 
 
 def assignment_step(user: str | None) -> SetupStep:

@@ -56,7 +56,7 @@ class Personality:
 
 
 @dataclass(frozen=True)
-class Invitation:
+class ReceivedInvitation:
     """A mail that asks, as its reader sees it: the answers it offers with their links, lowest first."""
 
     to: str
@@ -103,7 +103,7 @@ def personality(seed: int, address: str) -> Personality:
     return Personality(temper, _TALKATIVE.get(temper, 0.0), company.random() < _SCANNED)
 
 
-def opinion(seed: int, who: Personality, mail: Invitation) -> tuple[int, str]:
+def opinion(seed: int, who: Personality, mail: ReceivedInvitation) -> tuple[int, str]:
     """The rating and the comment with which somebody who answers does so; comments are in the mail's language."""
     chance = _chance(seed, "opinion", mail.to, mail.subject)
     low, high = _RANGES[who.temper]
@@ -122,7 +122,7 @@ def comments() -> dict[str, dict[str, list[str]]]:
     return tomllib.loads(text)
 
 
-def invitation(message: EmailMessage) -> Invitation | None:
+def invitation(message: EmailMessage) -> ReceivedInvitation | None:
     """What a mail asks; None when it offers no answers."""
     body = message.get_body(("plain",))
     links = tuple(dict.fromkeys(_LINK.findall(body.get_content() if body else "")))
@@ -130,7 +130,7 @@ def invitation(message: EmailMessage) -> Invitation | None:
     if not answers:
         return None
     stop = next((link for link in links if urlsplit(link).path.endswith("/unsubscribe")), None)
-    return Invitation(
+    return ReceivedInvitation(
         to=parseaddr(str(message["To"]))[1].lower(),
         subject=str(message["Subject"]),
         language=str(message.get("Content-Language", "en")),
@@ -161,13 +161,13 @@ class Customers:
             return self._leave(mail, scans)
         return self._answer(who, mail, scans)
 
-    def _scan(self, mail: Invitation) -> int:
+    def _scan(self, mail: ReceivedInvitation) -> int:
         """Opens every link as mail scanners do: never presses a button, follows what it is led to."""
         for link in mail.links * SCANS:
             self._session.get(link, timeout=_TIMEOUT_S)
         return len(mail.links) * SCANS
 
-    def _answer(self, who: Personality, mail: Invitation, scans: int) -> Deed:
+    def _answer(self, who: Personality, mail: ReceivedInvitation, scans: int) -> Deed:
         rating, comment = opinion(self._seed, who, mail)
         link = dict(mail.answers)[rating]
         form = self._form(link)
@@ -176,14 +176,14 @@ class Customers:
         self._send(link, form, self._filled(form, rating, comment, mail))
         return Deed(mail.to, "answered", self._clock.now(), rating, len(mail.answers), comment, scans)
 
-    def _leave(self, mail: Invitation, scans: int) -> Deed:
+    def _leave(self, mail: ReceivedInvitation, scans: int) -> Deed:
         form = self._form(mail.stop) if mail.stop else None
         if form is None or mail.stop is None:
             return Deed(mail.to, "too late", self._clock.now(), points=len(mail.answers), scans=scans)
         self._send(mail.stop, form, form.marked)
         return Deed(mail.to, "unsubscribed", self._clock.now(), points=len(mail.answers), scans=scans)
 
-    def _filled(self, form: "Form", rating: int, comment: str, mail: Invitation) -> dict[str, str]:
+    def _filled(self, form: "Form", rating: int, comment: str, mail: ReceivedInvitation) -> dict[str, str]:
         """The form as somebody fills it in: what is marked stays, other scales mostly get a mark nearby, then the comment."""
         chance = _chance(self._seed, "form", mail.to, mail.subject)
         values = [value for value, _ in mail.answers]

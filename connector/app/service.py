@@ -138,7 +138,7 @@ class Service:
         log.info("an answer came in", customer=customer)
         now = datetime.now(UTC)
         with self._lock:
-            self._answered = {one: at for one, at in self._answered.items() if now - at < MINUTE}
+            self._answered = {customer_id: at for customer_id, at in self._answered.items() if now - at < MINUTE}
             last = self._answered.setdefault(customer, now)
         if last == now:
             self._ask_for(AFTER_AN_ANSWER)
@@ -242,14 +242,14 @@ class Service:
         known, now = self._kept_out, self.installation.clock.now()
         if known is None:
             known = self._kept_out_before()
-        found: dict[str, datetime | None] = {name: known[name] for name in report.busy if name in known}
+        kept_out: dict[str, datetime | None] = {name: known[name] for name in report.busy if name in known}
         for name in report.failures:
             match report.kept_out(name):
                 case AuthRevoked():
-                    found[name] = None
+                    kept_out[name] = None
                 case NotLetIn():
-                    found[name] = known.get(name) or now
-        self._kept_out = found
+                    kept_out[name] = known.get(name) or now
+        self._kept_out = kept_out
 
     def _kept_out_before(self) -> dict[str, datetime | None]:
         """Return which connections have stood still since before this process began: a restart is no end of it."""
@@ -295,7 +295,7 @@ def web_parts(
         site=installation.site,
         on_answer=on_answer,
         trouble=trouble,
-        note_outcome=lambda follow_up_id, given: _note_outcome(installation, on_answer, follow_up_id, given),
+        note_outcome=lambda follow_up_id, outcome: _note_outcome(installation, on_answer, follow_up_id, outcome),
         causes=installation.settings.causes,
         language=installation.settings.company.language,
         on_sign_in=on_sign_in,
@@ -328,13 +328,13 @@ def _tokens(installation: Installation) -> Tokens:
 
 
 def _note_outcome(
-    installation: Installation, on_answer: Callable[[str], None], follow_up_id: str, given: NotedOutcome
+    installation: Installation, on_answer: Callable[[str], None], follow_up_id: str, outcome: NotedOutcome
 ) -> NotedResult:
     """Note how a follow-up ended, and bring it to the CRM as soon as an answer."""
-    noted = OutcomeNoted(given.outcome.value, given.cause, given.note)
+    noted = OutcomeNoted(outcome.outcome.value, outcome.cause, outcome.note)
     now = installation.clock.now()
     result = note_by_link(
-        installation.store, installation.settings, follow_up_id, noted, attempts=given.attempts, now=now
+        installation.store, installation.settings, follow_up_id, noted, attempts=outcome.attempts, now=now
     )
     if result in (NotedResult.TAKEN, NotedResult.CORRECTED):
         on_answer(follow_up_id)
@@ -424,8 +424,8 @@ def _log_report(report: Report) -> None:
     if report.mail_error is not None:
         log.error("mail could not be sent", what=report.mail_error.what, remedy=report.mail_error.remedy)
     written = {
-        name: {"created": one.created, "updated": one.updated, "refused": one.refused}
-        for name, one in report.written.items()
+        name: {"created": counts.created, "updated": counts.updated, "refused": counts.refused}
+        for name, counts in report.written.items()
     }
     log.info(
         "lap",

@@ -114,8 +114,8 @@ def _endpoint(
 def _digest(connection: Connection) -> str:
     """Return a hash of everything that a connection signs in with, and of where."""
     keys = connection.config.model_dump(exclude={"ca_bundle"}, exclude_none=True)
-    given = {"adapter": connection.adapter, **{key: _plain(value) for key, value in keys.items()}}
-    return hashlib.sha256(json.dumps(given, sort_keys=True, default=str).encode()).hexdigest()
+    credentials = {"adapter": connection.adapter, **{key: _plain(value) for key, value in keys.items()}}
+    return hashlib.sha256(json.dumps(credentials, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def adapter_for(name: str, connection: Connection, tools: AdapterTools) -> CrmAdapter:
@@ -125,18 +125,18 @@ def adapter_for(name: str, connection: Connection, tools: AdapterTools) -> CrmAd
 
 def read_mappings(settings: Settings) -> dict[str, MappingFile]:
     """Read the mapping of every connection, and check that each survey's event exists. Every problem in one error."""
-    found: dict[str, MappingFile] = {}
+    mappings: dict[str, MappingFile] = {}
     problems: list[Problem] = []
-    for name, one in settings.crm.items():
+    for name, connection in settings.crm.items():
         try:
-            found[name] = _mapping(one, settings).with_causes(settings.causes)
+            mappings[name] = _mapping(connection, settings).with_causes(settings.causes)
         except SettingsError as error:
             problems.extend(error.problems)
     if not problems:
-        problems = [*_unknown_events(settings, found), *_unknown_facts(settings, found)]
+        problems = [*_unknown_events(settings, mappings), *_unknown_facts(settings, mappings)]
     if problems:
         raise SettingsError(problems)
-    return found
+    return mappings
 
 
 def site(settings: Settings) -> Site:

@@ -370,12 +370,12 @@ def score_file(
 ) -> None:
     """Score a file of ratings. Keeps nothing."""
     ratings = read_ratings(file)
-    for one in ratings.problems:
-        err.print(one_line(str(one)), markup=False)
+    for problem in ratings.problems:
+        err.print(one_line(str(problem)), markup=False)
     moment = SystemClock().now() if as_of is None else as_of.replace(tzinfo=as_of.tzinfo or UTC)
     results = score_book(ratings.answers, moment, ScoreSettings(), accounts=ratings.accounts)
-    found = book_json(results, moment)
-    print_json(found) if as_json else output_results.scores(out, found)
+    book = book_json(results, moment)
+    print_json(book) if as_json else output_results.scores(out, book)
     if ratings.problems:
         leave(1)
 

@@ -22,19 +22,19 @@ def run(console: Console, installation: Installation, endpoint: Endpoint, keys: 
     return retried.exit_code
 
 
-def _print(console: Console, found: Retried) -> None:
-    if not found.tried:
-        console.print(f"Nothing that {found.crm} refused is waiting.", markup=False)
+def _print(console: Console, retried: Retried) -> None:
+    if not retried.tried:
+        console.print(f"Nothing that {retried.crm} refused is waiting.", markup=False)
         return
-    if not found.live:
-        waiting = f"{many(found.tried, 'record')} will be tried again by the next lap of {found.crm} that is live"
-        console.print(f"{waiting}; at present {found.why_not}.", markup=False)
+    if not retried.live:
+        waiting = f"{many(retried.tried, 'record')} will be tried again by the next lap of {retried.crm} that is live"
+        console.print(f"{waiting}; at present {retried.why_not}.", markup=False)
         return
-    for error in found.failures:
-        console.print(one_line(f"{found.crm}: {error}"), markup=False)
-    for one in flat(found.refused):
-        console.print(f"refused again: {one['record']}: {one['what']}\n    {one['remedy']}", markup=False)
-    written = found.tried - len(found.refused)
+    for error in retried.failures:
+        console.print(one_line(f"{retried.crm}: {error}"), markup=False)
+    for refusal in flat(retried.refused):
+        console.print(f"refused again: {refusal['record']}: {refusal['what']}\n    {refusal['remedy']}", markup=False)
+    written = retried.tried - len(retried.refused)
     console.print(
-        f"Tried {many(found.tried, 'record')} again: {written} done, {len(found.refused)} refused.", markup=False
+        f"Tried {many(retried.tried, 'record')} again: {written} done, {len(retried.refused)} refused.", markup=False
     )

@@ -27,7 +27,7 @@ UNREACHABLE = 3
 def token_in(file: Path, endpoints: Sequence[Endpoint]) -> str:
     """Return the token in a file. It opens one CRM, and must never be shown to another. `SettingsError`: it cannot be used."""
     if len(endpoints) > 1:
-        names = ", ".join(one.name for one in endpoints)
+        names = ", ".join(endpoint.name for endpoint in endpoints)
         raise _wrong_token(f"belongs to one CRM, and there are several: {names}.", "Say which: add --crm NAME.")
     try:
         token = file.read_text(encoding="utf-8").strip()

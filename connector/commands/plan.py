@@ -73,14 +73,14 @@ class LeftAlone:
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON values."""
-        one = self.field
+        foreign_field = self.field
         return {
             "crm": self.crm,
-            "object": one.object,
-            "field": one.field,
-            "where": one.where,
-            "what": one.what,
-            "remedy": one.remedy,
+            "object": foreign_field.object,
+            "field": foreign_field.field,
+            "where": foreign_field.where,
+            "what": foreign_field.what,
+            "remedy": foreign_field.remedy,
             "holds": self.filled.holds,
             "of": self.filled.of,
         }
@@ -120,12 +120,12 @@ class Plan:
     def as_json(self) -> dict[str, object]:
         """Return the plan as JSON values: writes with before and after, mails, and the lap's counts."""
         return {
-            "left_out": [one.as_json() for one in self.left_out],
+            "left_out": [problem.as_json() for problem in self.left_out],
             "owed_follow_ups": {"people": self.owed.people},
             "writes": [self._write(crm, write) for crm, write in self.owed.first(self.noted.writes)],
-            "refused": [one.as_json() for one in self.foreign],
-            "cancelled": [dict(one) for one in self.cancelled],
-            "mails": [{"to": one.to, "subject": one.subject} for one in self.noted.messages],
+            "refused": [left_alone.as_json() for left_alone in self.foreign],
+            "cancelled": [dict(decision) for decision in self.cancelled],
+            "mails": [{"to": message.to, "subject": message.subject} for message in self.noted.messages],
             "lap": self.report.as_json(),
         }
 
@@ -185,7 +185,7 @@ class Hindsight:
         }
         return {
             "since": self.since.isoformat(),
-            "left_out": [one.as_json() for one in self.left_out],
+            "left_out": [problem.as_json() for problem in self.left_out],
             "surveys": surveys,
             "by_week": self.by_week,
             "examples": self.examples,
@@ -225,7 +225,7 @@ def look_back(installation: Installation, span: timedelta) -> Hindsight:
     with throw_away(installation) as (copy, _noted):
         report = lap.run(copy, stages=(Stage.PULL,))
         unreached = {name: errors[0] for name, errors in report.failures.items() if errors}
-        reached = [one for one in copy.endpoints if one.name not in unreached]
+        reached = [endpoint for endpoint in copy.endpoints if endpoint.name not in unreached]
         if unreached and not reached:
             raise next(iter(unreached.values()))
         return replace(_replay(replace(copy, endpoints=reached), now - span, now), unreached=unreached)
@@ -267,12 +267,12 @@ def _before(installation: Installation, noted: Noted) -> dict[tuple[str, str, st
     for crm, write in noted.writes:
         if write.id is not None:
             wanted.setdefault((crm, write.object), {})[write.id] = write
-    found: dict[tuple[str, str, str], Mapping[str, object]] = {}
+    values: dict[tuple[str, str, str], Mapping[str, object]] = {}
     for (crm, object_name), writes in wanted.items():
         fields = sorted({name for write in writes.values() for name in write.fields})
         for crm_id, record in adapters[crm].fetch(object_name, list(writes), fields).items():
-            found[crm, object_name, crm_id] = record.fields
-    return found
+            values[crm, object_name, crm_id] = record.fields
+    return values
 
 
 def _cancelled(copy: Installation, line: int) -> list[dict[str, str]]:
@@ -339,11 +339,11 @@ def _replay(copy: Installation, since: datetime, until: datetime) -> Hindsight:
 
 
 def _connected(copy: Installation) -> dict[str, Connected]:
-    found = {}
-    for one in copy.endpoints:
-        crm, _problems = _as_live(copy, one)
-        found[one.name] = crm
-    return found
+    connected = {}
+    for endpoint in copy.endpoints:
+        crm, _problems = _as_live(copy, endpoint)
+        connected[endpoint.name] = crm
+    return connected
 
 
 def _as_live(copy: Installation, endpoint: Endpoint) -> tuple[Connected, Sequence[Problem]]:
@@ -352,7 +352,7 @@ def _as_live(copy: Installation, endpoint: Endpoint) -> tuple[Connected, Sequenc
 
 
 def _told(copy: Installation, tx: Transaction, since: datetime, until: datetime) -> Hindsight:
-    crms = [one.name for one in copy.endpoints]
+    crms = [endpoint.name for endpoint in copy.endpoints]
     ended = backtest.ended(tx, crms, since, until)
     would_ask: Counter[str] = Counter()
     reasons: dict[str, Counter[str]] = {}
@@ -369,7 +369,7 @@ def _told(copy: Installation, tx: Transaction, since: datetime, until: datetime)
     return Hindsight(
         since=since.astimezone(tz),
         left_out=left_out(copy, since),
-        ended={name: ended.get(one.on, 0) for name, one in copy.settings.surveys.items()},
+        ended={name: ended.get(survey.on, 0) for name, survey in copy.settings.surveys.items()},
         would_ask=dict(would_ask),
         reasons={name: dict(counts) for name, counts in reasons.items()},
         by_week=dict(sorted(weeks.items())),

@@ -26,16 +26,18 @@ class Comparison:
     out_of_time: bool = False
     """It was cut off by the time that it was given, and has more to do."""
 
-    def take(self, name: str, found: Reconciled, *, late: bool) -> None:
+    def take(self, name: str, reconciled: Reconciled, *, late: bool) -> None:
         """Take in what came of one connection."""
-        self.found[name] = found
-        self.out_of_time |= found.unfinished and late
-        for error in (*found.problems, *([found.failure] if found.failure else [])):
+        self.found[name] = reconciled
+        self.out_of_time |= reconciled.unfinished and late
+        for error in (*reconciled.problems, *([reconciled.failure] if reconciled.failure else [])):
             self.lap.fail(name, error)
 
     def as_json(self) -> dict[str, object]:
         """Return it as JSON values."""
-        crms = {name: _json(one) | {"calls": self.lap.calls.get(name, 0)} for name, one in self.found.items()}
+        crms = {
+            name: _json(reconciled) | {"calls": self.lap.calls.get(name, 0)} for name, reconciled in self.found.items()
+        }
         return {"crm": crms, "took_s": round(self.lap.took_s, 3)}
 
 
@@ -59,8 +61,10 @@ def run(
     with lap.at_work(only, lap.bare_context(only), result.lap) as (context, leases):
         for name, connected in context.connected.items():
             enough = _any(context.stop.is_set, late, _out_of_calls(only, name))
-            found = reconcile.run(context, connected, leases[name], since=since, enough=enough, accept_loss=accept_loss)
-            result.take(name, found, late=late())
+            reconciled = reconcile.run(
+                context, connected, leases[name], since=since, enough=enough, accept_loss=accept_loss
+            )
+            result.take(name, reconciled, late=late())
     result.lap.took_s = time.monotonic() - began
     return result
 
@@ -74,9 +78,11 @@ def _out_of_calls(installation: Installation, name: str) -> Callable[[], bool]:
     return lambda: budget is not None and budget.used() >= OF_OUR_SHARE
 
 
-def _json(one: Reconciled) -> dict[str, object]:
+def _json(reconciled: Reconciled) -> dict[str, object]:
     return {
-        "drift": sum(one.drift.values()),
-        "objects": {name: {"compared": one.compared[name], "drift": drift} for name, drift in one.drift.items()},
-        "unfinished": one.unfinished,
+        "drift": sum(reconciled.drift.values()),
+        "objects": {
+            name: {"compared": reconciled.compared[name], "drift": drift} for name, drift in reconciled.drift.items()
+        },
+        "unfinished": reconciled.unfinished,
     }

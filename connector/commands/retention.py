@@ -126,12 +126,12 @@ class _Pruning:
     def _delete_pages(
         self,
         name: str,
-        some: Callable[[Transaction], Sequence[_Key]],
+        next_page: Callable[[Transaction], Sequence[_Key]],
         delete: Callable[[Transaction, Sequence[_Key]], int],
     ) -> None:
         while not self._enough():
             with self._app.store.read() as tx:
-                keys = some(tx)
+                keys = next_page(tx)
             removed = self._delete(keys, delete) if keys else 0
             self._result.count(name, removed)
             if removed == 0:

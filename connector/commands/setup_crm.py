@@ -62,29 +62,32 @@ def plan(
     wanted = field_room.in_order(mapping.wanted_fields())
     ours = {(spec.object, spec.name) for spec in wanted}
     hidden = [*mapping.lacking, *_seen_by(adapter, mapping.absent)]
-    others = [one for one in dict.fromkeys(hidden) if one not in ours]
+    others = [hidden_field for hidden_field in dict.fromkeys(hidden) if hidden_field not in ours]
     labels = labels_given(store, endpoint)
     steps = adapter.plan_setup(wanted, others, labels)
     if left := left_out(adapter, wanted, steps, full=full):
-        gone = {(spec.object, spec.name) for one in left for spec in one.fields}
+        gone = {(spec.object, spec.name) for omission in left for spec in omission.fields}
         steps = adapter.plan_setup([spec for spec in wanted if (spec.object, spec.name) not in gone], others, labels)
-        steps += [SetupStep(f"{NO_ROOM}{one.limit.objects}", f"{one.what} {one.remedy}", manual=True) for one in left]
+        steps += [
+            SetupStep(f"{NO_ROOM}{omission.limit.objects}", f"{omission.what} {omission.remedy}", manual=True)
+            for omission in left
+        ]
     return [step for step in steps if not step.key.startswith(OPTIONS) or _is_ours(store, endpoint, step)]
 
 
 def labels_given(store: Store | None, endpoint: Endpoint) -> dict[str, str]:
     """Return what we called the fields that we made, by the keys of the steps that made them; an earlier version's too."""
-    found: dict[str, str] = {}
+    labels: dict[str, str] = {}
     if store is None:
-        return found
+        return labels
     with store.read() as tx:
         for result in setup_log.results(tx, endpoint.name):
             kind, _, named = result.step.key.partition(":")
             if kind == "field" and (label := _LABEL_IN_SENTENCE.search(result.step.sentence)):
-                found[result.step.key] = label[1]
+                labels[result.step.key] = label[1]
             if kind == "label":
-                found[f"field:{named}"] = str(result.detail["label"])
-    return found
+                labels[f"field:{named}"] = str(result.detail["label"])
+    return labels
 
 
 def left_out(
@@ -187,10 +190,10 @@ def mark(store: Store, endpoint: Endpoint, *, base: Path, clock: Clock, take_ove
 
     It is made by the integration user, with the rights that our tasks need. Raises any `CrmError`.
     """
-    one = marked(endpoint)
-    if one.has_key:
-        make_mark(store, one, base, clock.now(), take_over=take_over)
-    return state_of(store, one, base, clock.now())
+    connection = marked(endpoint)
+    if connection.has_key:
+        make_mark(store, connection, base, clock.now(), take_over=take_over)
+    return state_of(store, connection, base, clock.now())
 
 
 def mark_state(store: Store, endpoint: Endpoint, *, base: Path, clock: Clock) -> MarkState:
@@ -228,10 +231,10 @@ def values_held(reader: CrmReader, steps: Sequence[SetupStep]) -> dict[str, int 
 
 def without_mark(endpoint: Endpoint, steps: Sequence[SetupStep], held: dict[str, int | None]) -> dict[str, int | None]:
     """Leave the task that is the installation's mark out of the records that have values: it goes along."""
-    one = marked(endpoint)
-    if not one.has_key or look(one).task is None:
+    connection = marked(endpoint)
+    if not connection.has_key or look(connection).task is None:
         return held
-    key = (one.mapping.object_of("task"), one.mapping.crm_field("task", "key"))
+    key = (connection.mapping.object_of("task"), connection.mapping.crm_field("task", "key"))
     left = {step.key: (held[step.key] or 0) - 1 for step in steps if step.holds == key and held.get(step.key)}
     return {name: left.get(name, count) for name, count in held.items() if left.get(name, count) != 0}
 

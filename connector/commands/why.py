@@ -90,16 +90,16 @@ def explain(
     teller = _Teller(tz)
     with store.read() as tx:
         records = survey_log.find(tx, record, normalisers)
-        told = [
+        sections = [
             [
                 *teller.record(record, survey_log.person(tx, record), survey_log.entries(tx, record), observing),
                 *(f"  {teller.set_aside(row)}" for row in survey_log.set_aside(tx, record)),
             ]
             for record in records
         ]
-    if not told:
+    if not sections:
         raise UnknownRecord(record)
-    return [line for lines in told for line in lines]
+    return [line for lines in sections for line in lines]
 
 
 def not_asked(store: Store, accounts: Iterable[StoredAccount], *, tz: tzinfo = UTC) -> list[str]:
@@ -111,11 +111,11 @@ def not_asked(store: Store, accounts: Iterable[StoredAccount], *, tz: tzinfo = U
         records = [LoggedRecord(Kind.ACCOUNT, account) for account in accounts]
         entries = [entry for logged in records for entry in survey_log.entries(tx, logged)]
     lines: list[str] = []
-    told: set[str] = set()
+    people_told: set[str] = set()
     teller = _Teller(tz, names_deleted=False, quote=isolated)
     for entry in entries:
         if entry.invitation is None:
-            lines += [f"{teller.verdict(entry)}.", *(f"  {line}" for line in teller.standing_once(entry, told))]
+            lines += [f"{teller.verdict(entry)}.", *(f"  {line}" for line in teller.standing_once(entry, people_told))]
     return lines
 
 
@@ -137,20 +137,20 @@ class _Teller:
         lines += [f"  {line}" for line in self._standing(person, title)]
         if not entries:
             return [*lines, f"  {_observed(logged) if ref.connection in observing else _nothing(logged)}"]
-        told = {person.person} if person is not None else set()
+        people_told = {person.person} if person is not None else set()
         for entry in entries:
             lines += [f"  {line}" for line in self._entry(entry)]
-            lines += [f"    {line}" for line in self.standing_once(entry, told)]
+            lines += [f"    {line}" for line in self.standing_once(entry, people_told)]
         return lines
 
     def set_aside(self, refused: SetAside) -> str:
         done = "understood" if refused.direction == "read" else "written to the CRM"
         return f"Could not be {done}, since {self._time(refused.at)}: {refused.what} {refused.remedy}".rstrip()
 
-    def standing_once(self, entry: Entry, told: set[str]) -> list[str]:
-        if entry.person is None or entry.person.person in told:
+    def standing_once(self, entry: Entry, people_told: set[str]) -> list[str]:
+        if entry.person is None or entry.person.person in people_told:
             return []
-        told.add(entry.person.person)
+        people_told.add(entry.person.person)
         return list(
             self._standing(
                 entry.person, self._name(entry.contact) if entry.contact is not None else self.quote(entry.who)
@@ -217,10 +217,10 @@ class _Teller:
 
     def _answer(self, response: LoggedResponse) -> str:
         rated = (f"{rating.value:g} of {rating.high:g} ({rating.question})" for rating in response.ratings)
-        given = ", ".join(rated) or "no rating"
-        said = f', "{response.comment}"' if response.comment else ""
+        ratings = ", ".join(rated) or "no rating"
+        comment = f', "{response.comment}"' if response.comment else ""
         void = "" if response.counts else "; it does not count, because a later or an earlier answer does"
-        return f"Answered on {self._time(response.at)}: {given}{said}{void}"
+        return f"Answered on {self._time(response.at)}: {ratings}{comment}{void}"
 
     def _time(self, moment: datetime) -> str:
         return f"{moment.astimezone(self.tz):%d %b %Y %H:%M %Z}".removeprefix("0")

@@ -78,7 +78,7 @@ class Context:
     def live(self) -> tuple[str, ...]:
         """The names of the connections that may be asked, written to and decided for."""
         stopped = self.mark.errors if self.mark is not None else {}
-        return tuple(name for name, one in self.connected.items() if one.live and name not in stopped)
+        return tuple(name for name, crm in self.connected.items() if crm.live and name not in stopped)
 
     def may_send(self, crm: str) -> bool:
         """Tell whether mail to customers of a connection may be sent now, as the installation's mark says."""

@@ -255,7 +255,7 @@ def _read_again(
         pulled.failure = error
         return context.connected[name]
     _note_problems(report, name, problems)
-    report.news[name] = [one for one in problems if one.severity == "warning" and one not in before]
+    report.news[name] = [problem for problem in problems if problem.severity == "warning" and problem not in before]
     again = _changed(pulled)
     pulled.go_on(pull.run(context, crm, lease, only=again), again)
     return crm
@@ -270,16 +270,16 @@ def _note_problems(report: Report, name: str, problems: Sequence[Problem]) -> No
 
 def _note_unread(context: Context, name: str, pulled: Pulled, report: Report) -> None:
     """Keep for `status` what is not read at present."""
-    lost = [one for one in report.mapping_problems.get(name, ()) if one.severity == "error"]
-    told = [{"object": one.where, "what": one.what, "remedy": one.remedy} for one in lost]
-    told += [{"object": key, "what": error.what, "remedy": error.remedy} for key, error in pulled.unread.items()]
+    lost = [problem for problem in report.mapping_problems.get(name, ()) if problem.severity == "error"]
+    unread = [{"object": problem.where, "what": problem.what, "remedy": problem.remedy} for problem in lost]
+    unread += [{"object": key, "what": error.what, "remedy": error.remedy} for key, error in pulled.unread.items()]
     with context.store.write() as tx:
-        connections.note_unread(tx, name, told)
+        connections.note_unread(tx, name, unread)
 
 
 def _still_let_in(context: Context, report: Report) -> Context:
     """Leave out the connections whose credentials were refused in this lap: every further call would be refused too."""
-    connected = {name: one for name, one in context.connected.items() if report.kept_out(name) is None}
+    connected = {name: crm for name, crm in context.connected.items() if report.kept_out(name) is None}
     return replace(context, connected=connected)
 
 
@@ -348,9 +348,9 @@ def _tell(installation: Installation, context: Context, report: Report) -> None:
             report.busy.append(TELLING)
             return
         try:
-            mine = replace(context, lease=lease)
-            asked = admin_mail.run(mine, installation.site)
-            result = alerts.run(mine, installation.site)
+            leased_context = replace(context, lease=lease)
+            asked = admin_mail.run(leased_context, installation.site)
+            result = alerts.run(leased_context, installation.site)
         except LeaseLost:
             report.busy.append(TELLING)
             return

@@ -73,8 +73,8 @@ class Report:
     @property
     def refused(self) -> int:
         """How many records were refused, read or written."""
-        read = sum(counts.refused for one in self.pulled.values() for counts in one.counts.values())
-        return read + sum(one.refused for one in self.written.values())
+        read = sum(counts.refused for result in self.pulled.values() for counts in result.counts.values())
+        return read + sum(result.refused for result in self.written.values())
 
     @property
     def exit_code(self) -> int:
@@ -91,7 +91,8 @@ class Report:
         written = self.written.get(name, WriteCounts())
         return {
             "pulled": {
-                kind: {"read": one.read, "changed": one.changed, "deleted": one.deleted} for kind, one in pulled.items()
+                kind: {"read": counts.read, "changed": counts.changed, "deleted": counts.deleted}
+                for kind, counts in pulled.items()
             },
             "written": {
                 "created": written.created,
@@ -120,7 +121,7 @@ class Report:
             self.busy.append(name)
             return
         noted = self.failures.setdefault(name, [])
-        if not (isinstance(error, QuotaSpent) and any(isinstance(one, QuotaSpent) for one in noted)):
+        if not (isinstance(error, QuotaSpent) and any(isinstance(noted_error, QuotaSpent) for noted_error in noted)):
             noted.append(error)
 
 

@@ -16,7 +16,7 @@ from adapters.sandbox.customers import (
     SCANS,
     Customers,
     Deed,
-    Invitation,
+    ReceivedInvitation,
     Temper,
     comments,
     form_of,
@@ -162,7 +162,7 @@ def test_every_temper_occurs_and_most_people_answer() -> None:
 
 def test_people_of_one_company_feel_alike() -> None:
     """The spread between companies is wider than chance alone would make it with people who do not know each other."""
-    asked = Invitation("", "", "en", tuple((value, f"l{value}") for value in range(1, 6)), None, ())
+    asked = ReceivedInvitation("", "", "en", tuple((value, f"l{value}") for value in range(1, 6)), None, ())
     rated: defaultdict[str, list[int]] = defaultdict(list)
     for address in (f"p{number % 20}@c{number // 20}.example" for number in range(4_000)):
         who = personality(SEED, address)

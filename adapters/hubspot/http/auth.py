@@ -59,15 +59,15 @@ class HubSpotCredentials:
 
     def current(self) -> HubSpotToken:
         """Return the token to use now. `AuthRevoked`, `Unavailable`."""
-        found = self._current
-        return found if found is not None and self._is_good(found) else self.renew(found)
+        token = self._current
+        return token if token is not None and self._is_good(token) else self.renew(token)
 
     def renew(self, dead: HubSpotToken | None) -> HubSpotToken:
         """Return a token that is not `dead`. Of many threads that ask at once, one fetches it for all."""
         with self._lock:
-            found = self._current
-            if found is not None and found is not dead and self._is_good(found):
-                return found
+            token = self._current
+            if token is not None and token is not dead and self._is_good(token):
+                return token
             if self._access.renews:
                 self._current = self._let_in(dead)
             elif dead is None:
@@ -120,9 +120,13 @@ class HubSpotCredentials:
         with vault.alone():
             kept = vault.load()
             self._refresh_token = kept.get("refresh_token") or self._access.refresh_token
-            found = _kept_access(kept)
-            if found is not None and (dead is None or found.token != dead.token) and self._is_good(found):
-                return found
+            kept_token = _kept_access(kept)
+            if (
+                kept_token is not None
+                and (dead is None or kept_token.token != dead.token)
+                and self._is_good(kept_token)
+            ):
+                return kept_token
             return self._exchanged()
 
     def _exchanged(self) -> HubSpotToken:
@@ -157,10 +161,10 @@ class HubSpotCredentials:
                 yield
         except CrmError as error:
             cause = error.__cause__
-            said = all_words(object_of(cause.body)) if isinstance(cause, ApiException) else ""
-            shown = quoted(said, self.secrets)
-            if said and isinstance(cause, ApiException) and cause.status in _REFUSALS:
-                if not _VERDICT.search(said):
+            message = all_words(object_of(cause.body)) if isinstance(cause, ApiException) else ""
+            shown = quoted(message, self.secrets)
+            if message and isinstance(cause, ApiException) and cause.status in _REFUSALS:
+                if not _VERDICT.search(message):
                     raise NotLetIn(f"no token was given ({shown}).", where=self._where, remedy=_PASSES) from cause
                 raise AuthRevoked(f"the refresh token is refused ({shown}).", where=self._where, remedy=_APP) from cause
             # Whatever was to follow the sign-in has certainly not happened.
@@ -169,8 +173,8 @@ class HubSpotCredentials:
 
 def life_of(seconds: Any) -> timedelta:
     """Return how long a token lasts by the answer that gave it; by itself where that says nothing that can be."""
-    told = isinstance(seconds, int | float) and 0 < seconds <= _LONGEST_LIFE
-    return timedelta(seconds=seconds) if told else _LIFE
+    plausible = isinstance(seconds, int | float) and 0 < seconds <= _LONGEST_LIFE
+    return timedelta(seconds=seconds) if plausible else _LIFE
 
 
 def _kept_access(kept: Mapping[str, str]) -> HubSpotToken | None:

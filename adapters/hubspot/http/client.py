@@ -53,14 +53,14 @@ class HubSpotAnswer(NamedTuple):
     @property
     def rows(self) -> list[dict[str, Any]]:
         """The results of a listing or a batch."""
-        found = self.data.get("results")
-        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+        results = self.data.get("results")
+        return [row for row in results if isinstance(row, dict)] if isinstance(results, list) else []
 
     @property
     def errors(self) -> list[dict[str, Any]]:
         """The refusals of a batch."""
-        found = self.data.get("errors")
-        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+        refusals = self.data.get("errors")
+        return [row for row in refusals if isinstance(row, dict)] if isinstance(refusals, list) else []
 
     @property
     def following(self) -> str:
@@ -302,8 +302,8 @@ def encodable(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode(errors="replace").decode()
     if isinstance(value, dict):
-        return {key: encodable(one) for key, one in value.items()}
-    return [encodable(one) for one in value] if isinstance(value, list) else value
+        return {key: encodable(item) for key, item in value.items()}
+    return [encodable(item) for item in value] if isinstance(value, list) else value
 
 
 def _worth_reading_again(error: BaseException) -> bool:

@@ -47,8 +47,8 @@ class Archive:
         for answer in self._client.pages(objects(columns.object), query, call=f"archived {columns.object}"):
             # A row that is not said to be archived is none: an answer that leaves the question aside deletes nothing.
             rows = [row for row in answer.rows if is_named(row)]
-            said = [_dated(row, answer) for row in rows if row.get("archived") is True or row.get("archivedAt")]
-            gone = [row for row in said if row["id"] not in merged and _concerns(columns, row, since)]
+            archived = [_dated(row, answer) for row in rows if row.get("archived") is True or row.get("archivedAt")]
+            gone = [row for row in archived if row["id"] not in merged and _concerns(columns, row, since)]
             records = [
                 tombstone(columns, str(row["id"]), _archived(row), fields=record_values(columns, row)) for row in gone
             ]

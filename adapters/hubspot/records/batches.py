@@ -33,14 +33,14 @@ class BatchCall:
         """Return the results by the place of their write; `alone`: there are no refusals among them."""
         ids = {self.particulars(write).get("id"): place for place, write in enumerate(writes)}
         keys = {write.external: place for place, write in enumerate(writes) if write.external}
-        found: dict[int, Body] = {}
+        results: dict[int, Body] = {}
         for row in rows:
             place = self._place(row, len(writes), ids, keys)
             if place is not None:
-                found[place] = row
-        if not found and alone and self.action == "create" and len(rows) == len(writes):
+                results[place] = row
+        if not results and alone and self.action == "create" and len(rows) == len(writes):
             return dict(enumerate(rows))
-        return found
+        return results
 
     def _place(self, row: Body, count: int, ids: Mapping[Any, int], keys: Mapping[tuple[str, str], int]) -> int | None:
         trace = str(row.get("objectWriteTraceId") or "")
@@ -54,16 +54,16 @@ class BatchCall:
     def blamed(self, writes: Sequence[Write], errors: Sequence[Any]) -> dict[int, Body]:
         """Return the errors by the place of the write that they are about."""
         ids = {self.particulars(write).get("id"): place for place, write in enumerate(writes)}
-        found: dict[int, Body] = {}
+        by_place: dict[int, Body] = {}
         for error in errors:
-            told = map(number_of, context_of(error, "objectWriteTraceId"))
-            traces = [trace for trace in told if trace is not None]
-            named = [ids[one] for one in context_of(error, "ids", "id") if one in ids]
-            for place in [one for one in traces if one < len(writes)] or named:
-                found[place] = error
-        if not found and len(errors) == len(writes) == 1:
+            numbers = map(number_of, context_of(error, "objectWriteTraceId"))
+            traces = [trace for trace in numbers if trace is not None]
+            named = [ids[record_id] for record_id in context_of(error, "ids", "id") if record_id in ids]
+            for place in [number for number in traces if number < len(writes)] or named:
+                by_place[place] = error
+        if not by_place and len(errors) == len(writes) == 1:
             return {0: errors[0]}
-        return found
+        return by_place
 
 
 def changing(ids: Mapping[str, str] | None = None) -> BatchCall:

@@ -36,29 +36,29 @@ def groups(where: Where, types: Types) -> list[Group] | None:
 
     HubSpot leaves it open whether a record without a value is "not equal": so it is asked for both.
     """
-    found: list[Group] = []
+    filter_groups: list[Group] = []
     for terms in where:
         if any(term.field not in types for term in terms):
             return None
-        found += [list(group) for group in product(*(_alternatives(term, types[term.field]) for term in terms))]
-    sizes = [len(group) + RESERVED for group in found]
-    if len(found) > GROUPS or sum(sizes) > FILTERS or max(sizes, default=0) > FILTERS_IN_A_GROUP:
+        filter_groups += [list(group) for group in product(*(_alternatives(term, types[term.field]) for term in terms))]
+    sizes = [len(group) + RESERVED for group in filter_groups]
+    if len(filter_groups) > GROUPS or sum(sizes) > FILTERS or max(sizes, default=0) > FILTERS_IN_A_GROUP:
         return None
-    return [] if any(not terms for terms in where) else found
+    return [] if any(not terms for terms in where) else filter_groups
 
 
 def _alternatives(term: Condition, kind: str) -> list[Filter]:
     """Return filters of which one must hold."""
-    given = [value for value in term.values if value is not None]
-    empty, filled = len(given) < len(term.values), [_filter(term.field, "HAS_PROPERTY")]
+    values = [value for value in term.values if value is not None]
+    empty, filled = len(values) < len(term.values), [_filter(term.field, "HAS_PROPERTY")]
     absent = _filter(term.field, "NOT_HAS_PROPERTY")
     if term.op in _ORDER:
-        return [_filter(term.field, _ORDER[term.op], value=_text(given[0], kind))] if given else []
+        return [_filter(term.field, _ORDER[term.op], value=_text(values[0], kind))] if values else []
     if term.op in ("=", "in"):
-        return [*_among(term.field, given, kind), *([absent] if empty else [])]
-    if not given:
+        return [*_among(term.field, values, kind), *([absent] if empty else [])]
+    if not values:
         return filled
-    return [*_among(term.field, given, kind, negative=True), *([] if empty else [absent])]
+    return [*_among(term.field, values, kind, negative=True), *([] if empty else [absent])]
 
 
 def _among(name: str, values: Sequence[Any], kind: str, *, negative: bool = False) -> list[Filter]:
@@ -94,12 +94,14 @@ def holds(where: Where, values: Mapping[str, Any], types: Types) -> bool:
     )
 
 
-def _meets(term: Condition, found: Any, kind: str) -> bool:
-    mine = [_comparable(one, kind) for one in (found if isinstance(found, tuple) else (found,))] or [None]
+def _meets(term: Condition, field_value: Any, kind: str) -> bool:
+    field_values = [
+        _comparable(item, kind) for item in (field_value if isinstance(field_value, tuple) else (field_value,))
+    ] or [None]
     wanted = [_comparable(value, kind) for value in term.values]
     if compare := _COMPARE.get(term.op):
-        return any(one is not None and compare(one, wanted[0]) for one in mine)
-    inside = any(one in wanted for one in mine)
+        return any(item is not None and compare(item, wanted[0]) for item in field_values)
+    inside = any(item in wanted for item in field_values)
     return inside if term.op in ("=", "in") else not inside
 
 

@@ -37,21 +37,22 @@ class Once:
     def known(self, writes: Sequence[Write], name: str) -> dict[str, str | None]:
         """Return the ids of records that these writes have created before, by the writes' keys; None: that cannot be told now."""
         wanted = {write.external[1]: write.key for write in writes if write.external}
-        found: dict[str, str | None] = {}
+        known: dict[str, str | None] = {}
         for object_name, ids in _anchors(writes).items():
             near = self._links.read(object_name, ids, writes[0].object)
-            found |= {write.key: None for write in writes if _is_unread(write, object_name, near)}
+            known |= {write.key: None for write in writes if _is_unread(write, object_name, near)}
             newest = _newest(near)
             held = self._properties(writes[0].object, newest, [name]) if newest else {}
-            found |= {wanted[value]: one for one, row in held.items() if (value := row.get(name)) in wanted}
+            known |= {wanted[value]: record_id for record_id, row in held.items() if (value := row.get(name)) in wanted}
         loose = [write for write in writes if not write.related]
-        return found | self._searched(loose, name)
+        return known | self._searched(loose, name)
 
     def types_for(self, writes: Sequence[Write]) -> dict[str, int]:
         """Return the plain kind of association for each object that the writes are related to."""
         start = writes[0].object
         return {
-            end: self._type(start, end) for end in dict.fromkeys(ref.object for one in writes for ref in one.related)
+            end: self._type(start, end)
+            for end in dict.fromkeys(ref.object for write in writes for ref in write.related)
         }
 
     def unrelatable(self, start: str, others: Sequence[str]) -> list[str]:
@@ -60,7 +61,7 @@ class Once:
 
     def _searched(self, writes: Sequence[Write], name: str) -> dict[str, str]:
         """Search for what hangs on nothing; better late than not at all."""
-        found: dict[str, str] = {}
+        ids: dict[str, str] = {}
         for write in writes:
             value = write.external[1] if write.external else ""
             body = {
@@ -71,8 +72,8 @@ class Once:
             path = objects(write.object, "search")
             rows = self._client.ask_list(path, body, call=f"find {write.object}", search=True).rows
             if rows:
-                found[write.key] = str(rows[0]["id"])
-        return found
+                ids[write.key] = str(rows[0]["id"])
+        return ids
 
     def _may_relate(self, start: str, end: str) -> bool:
         try:
@@ -99,11 +100,11 @@ class Once:
 
 def _anchors(writes: Sequence[Write]) -> dict[str, list[str]]:
     """Return what the writes hang on: of each, the first record it is related to."""
-    found: dict[str, list[str]] = {}
+    anchors: dict[str, list[str]] = {}
     for write in writes:
         if write.related:
-            found.setdefault(write.related[0].object, []).append(write.related[0].id)
-    return found
+            anchors.setdefault(write.related[0].object, []).append(write.related[0].id)
+    return anchors
 
 
 def _is_unread(write: Write, object_name: str, near: Mapping[str, Sequence[str]]) -> bool:
@@ -113,5 +114,5 @@ def _is_unread(write: Write, object_name: str, near: Mapping[str, Sequence[str]]
 
 def _newest(near: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the newest of what hangs on each of some records."""
-    some = (sorted(ends, key=int)[-_NEWEST:] for ends in near.values())
-    return list(dict.fromkeys(one for ends in some for one in ends))
+    newest = (sorted(ends, key=int)[-_NEWEST:] for ends in near.values())
+    return list(dict.fromkeys(record_id for ends in newest for record_id in ends))

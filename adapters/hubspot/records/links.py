@@ -29,21 +29,21 @@ class Links:
 
     def read(self, start: str, ids: Iterable[str], end: str) -> dict[str, tuple[str, ...]]:
         """Return for each id the ids of what it belongs to, the primary one first. An id that could not be read is absent."""
-        found: dict[str, list[tuple[bool, str]]] = {}
+        links: dict[str, list[tuple[bool, str]]] = {}
         failed: set[str] = set()
-        for some in chunks(dict.fromkeys(ids), IDS_IN_A_READ):
-            found |= {one: [] for one in some}
-            inputs, seen = [{"id": one} for one in some], set[tuple[str, str]]()
+        for chunk in chunks(dict.fromkeys(ids), IDS_IN_A_READ):
+            links |= {record_id: [] for record_id in chunk}
+            inputs, seen = [{"id": record_id} for record_id in chunk], set[tuple[str, str]]()
             while inputs:
                 answer = self._ask(start, end, inputs)
-                failed |= _untold(answer, {one["id"] for one in inputs})
-                inputs = _take(answer, found)
-                places = {(one["id"], one["after"]) for one in inputs}
+                failed |= _untold(answer, {request["id"] for request in inputs})
+                inputs = _take(answer, links)
+                places = {(request["id"], request["after"]) for request in inputs}
                 if places & seen:
                     where = self._client.where(f"{end} of {start}")
                     raise Unavailable("the listing goes round: it leads to a page again.", where=where)
                 seen |= places
-        return {one: _ordered(ends) for one, ends in found.items() if one not in failed}
+        return {record_id: _ordered(ends) for record_id, ends in links.items() if record_id not in failed}
 
     def make(self, start: str, end: str, pairs: Sequence[Pair]) -> dict[Pair, str]:
         """Associate records in the plain way, without making anything primary. Made twice is made once.
@@ -52,9 +52,9 @@ class Links:
         """
         path = associations(start, end, "batch", "associate", "default")
         refused: dict[Pair, str] = {}
-        for some in chunks(pairs, _LINKS_IN_A_WRITE):
-            body = {"inputs": [{"from": {"id": one}, "to": {"id": other}} for one, other in some]}
-            refused |= _refused(self._client.change("POST", path, body, call=f"associate {start} with {end}"), some)
+        for chunk in chunks(pairs, _LINKS_IN_A_WRITE):
+            body = {"inputs": [{"from": {"id": start_id}, "to": {"id": other}} for start_id, other in chunk]}
+            refused |= _refused(self._client.change("POST", path, body, call=f"associate {start} with {end}"), chunk)
         return refused
 
     def _ask(self, start: str, end: str, inputs: Sequence[Mapping[str, str]]) -> HubSpotAnswer:
@@ -66,10 +66,10 @@ def _untold(answer: HubSpotAnswer, asked: Set[str]) -> set[str]:
     """Return the ids of which an answer does not tell what they belong to."""
     rows = answer.errors
     # "There are none" comes as an error; anything else is no evidence of it.
-    none = {one for row in rows if _NONE in str(row.get("subCategory")) for one in _starts(row)}
+    none = {record_id for row in rows if _NONE in str(row.get("subCategory")) for record_id in _starts(row)}
     others = [_starts(row) for row in rows if _NONE not in str(row.get("subCategory"))]
     if all(others):
-        return {one for some in others for one in some}
+        return {record_id for ids in others for record_id in ids}
     return set(asked) - none - {str(row["from"]["id"]) for row in answer.rows}
 
 
@@ -77,14 +77,14 @@ def _starts(row: Mapping[str, Any]) -> list[str]:
     return context_of(row, "fromObjectId", "id", "ids")
 
 
-def _take(answer: HubSpotAnswer, found: dict[str, list[tuple[bool, str]]]) -> list[dict[str, str]]:
+def _take(answer: HubSpotAnswer, links: dict[str, list[tuple[bool, str]]]) -> list[dict[str, str]]:
     """Take in what an answer holds; return what is to be asked for records that have more."""
     more = []
     for row in answer.rows:
-        one = str(row["from"]["id"])
-        found.setdefault(one, []).extend(_ends(row))
+        record_id = str(row["from"]["id"])
+        links.setdefault(record_id, []).extend(_ends(row))
         if after := next_of(row):
-            more.append({"id": one, "after": after})
+            more.append({"id": record_id, "after": after})
     return more
 
 
@@ -114,11 +114,11 @@ def _ordered(ends: Sequence[tuple[bool, str]]) -> tuple[str, ...]:
 
     One record may be named under several types.
     """
-    return tuple(dict.fromkeys(one for _, one in sorted(ends, key=lambda end: (not end[0], len(end[1]), end[1]))))
+    return tuple(dict.fromkeys(end_id for _, end_id in sorted(ends, key=lambda end: (not end[0], len(end[1]), end[1]))))
 
 
 def chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     """Yield the items in lists of at most `size`."""
     left = iter(items)
-    while some := list(islice(left, size)):
-        yield some
+    while chunk := list(islice(left, size)):
+        yield chunk

@@ -55,8 +55,8 @@ class Owners:
 
     def records(self, query: Query) -> list[Record]:
         """Return the owners that a query matches, ordered by (stamp, id)."""
-        found = [_record(row, query) for row in self._rows() if conditions.holds(query.where, row, TYPES)]
-        return sorted(found, key=lambda record: (record.modified, record.id))
+        records = [_record(row, query) for row in self._rows() if conditions.holds(query.where, row, TYPES)]
+        return sorted(records, key=lambda record: (record.modified, record.id))
 
     def _rows(self) -> list[dict[str, Any]]:
         rows: dict[str, dict[str, Any]] = {}

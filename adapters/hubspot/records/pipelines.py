@@ -40,8 +40,8 @@ class Pipelines:
         """Return what a stage says; None when the record has none, or it is unknown."""
         if not stage:
             return None
-        found = _find(self._stages(object_name, _LASTS), pipeline, stage)
-        return found or _find(self._stages(object_name, _ASK_AGAIN), pipeline, stage)
+        stage_data = _find(self._stages(object_name, _LASTS), pipeline, stage)
+        return stage_data or _find(self._stages(object_name, _ASK_AGAIN), pipeline, stage)
 
     def _stages(self, object_name: str, lasts: timedelta) -> Stages:
         with self._lock:
@@ -58,7 +58,9 @@ class Pipelines:
         if kept is None or kept[0] <= since:
             return None
         try:
-            return kept[0], {(pipeline, name): PipelineStage(*told) for pipeline, name, *told in json.loads(kept[1])}
+            return kept[0], {
+                (pipeline, name): PipelineStage(*values) for pipeline, name, *values in json.loads(kept[1])
+            }
         except (ValueError, TypeError):  # another version has kept it: it is read anew
             return None
 
@@ -77,7 +79,7 @@ class Pipelines:
 def _find(stages: Stages, pipeline: str | None, stage: str) -> PipelineStage | None:
     if pipeline:
         return stages.get((pipeline, stage))
-    return next((found for (_, name), found in stages.items() if name == stage), None)
+    return next((stage_data for (_, name), stage_data in stages.items() if name == stage), None)
 
 
 def _stage(metadata: Mapping[str, Any]) -> PipelineStage:

@@ -68,16 +68,16 @@ class Place:
     def filters(self, columns: HubSpotColumns) -> list[Filter]:
         """Return the place as filters."""
         name = columns.stamp
-        found: list[Filter] = []
+        filters: list[Filter] = []
         if self.behind is not None and self.start is not None:
-            found.append({"propertyName": name, "operator": "EQ", "value": millis(self.start)})
-            found.append({"propertyName": "hs_object_id", "operator": "GT", "value": str(self.behind)})
+            filters.append({"propertyName": name, "operator": "EQ", "value": millis(self.start)})
+            filters.append({"propertyName": "hs_object_id", "operator": "GT", "value": str(self.behind)})
         elif self.start is not None and self.until is not None:
             bounds = {"value": millis(self.start), "highValue": millis(self.until - _STEP)}
-            found.append({"propertyName": name, "operator": "BETWEEN", **bounds})
+            filters.append({"propertyName": name, "operator": "BETWEEN", **bounds})
         elif self.start is not None:
-            found.append({"propertyName": name, "operator": "GTE", "value": millis(self.start)})
-        return found
+            filters.append({"propertyName": name, "operator": "GTE", "value": millis(self.start)})
+        return filters
 
     def sort(self, columns: HubSpotColumns) -> str:
         """Return the property to sort by."""
@@ -137,9 +137,9 @@ class HubSpotReader:
         records = self._owners.records(query)
         now = self._client.now()
         behind = [record for record in records if after is None or position(record) > after]
-        for some in chunks(behind, _PAGE):
-            last = next((position(one) for one in reversed(some) if not one.fault), None)
-            yield Page(some, last, now)
+        for chunk in chunks(behind, _PAGE):
+            last = next((position(owner) for owner in reversed(chunk) if not owner.fault), None)
+            yield Page(chunk, last, now)
         if not behind:
             yield Page([], None, now)
         self._owners.seen(began)
@@ -194,7 +194,7 @@ class HubSpotReader:
         sound.sort(key=lambda row: place_of(columns, row))
         behind = [row for row in sound if after is None or place_of(columns, row) > after]
         merged = {str(row["id"]): list(losers(row)) for row in behind}
-        gone.update(loser for some in merged.values() for loser in some)
+        gone.update(loser for ids in merged.values() for loser in ids)
         records: list[Record] = []
         for record in self._completer.records(columns, behind):
             for loser in merged[record.id]:
@@ -232,7 +232,7 @@ class HubSpotReader:
 
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Record]:
         """Return the present state of live records by id."""
-        wanted = list(dict.fromkeys(one for one in ids if one.isdigit()))
+        wanted = list(dict.fromkeys(record_id for record_id in ids if record_id.isdigit()))
         if not wanted:
             return {}
         query = Query(object_name, tuple(fields))
@@ -304,17 +304,17 @@ class HubSpotReader:
 
         `Unavailable`: of one it is not certain that it is gone.
         """
-        found: dict[str, Row] = {}
+        rows: dict[str, Row] = {}
         path = objects(object_name, "batch", "read")
-        for some in chunks(ids, _IDS_IN_A_READ):
-            body = {"properties": list(names), "inputs": [{"id": one} for one in some]}
+        for chunk in chunks(ids, _IDS_IN_A_READ):
+            body = {"properties": list(names), "inputs": [{"id": record_id} for record_id in chunk]}
             call = f"fetch {object_name}"
             answer = self._client.ask_list(path, body, call=call)
             unread = [row for row in answer.errors if not says_absent(row)]
             if unread:
                 raise Unavailable(words(unread[0]), where=self._client.where(call))
-            found |= {str(row["id"]): row for row in _living(answer.rows)}
-        return [found[one] for one in ids if one in found]
+            rows |= {str(row["id"]): row for row in _living(answer.rows)}
+        return [rows[record_id] for record_id in ids if record_id in rows]
 
     # ── searching ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -362,9 +362,9 @@ def _gathered(searches: Iterator[Found]) -> Iterator[Found]:
     failure: CrmError | None = None
     most = _PAGE
     try:
-        for some, server_time in searches:
+        for page_rows, server_time in searches:
             began = began or server_time
-            rows += some
+            rows += page_rows
             if len(rows) + _PAGE > most:
                 yield rows, began
                 rows, began = [], None

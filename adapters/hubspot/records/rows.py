@@ -69,7 +69,7 @@ class HubSpotColumns:
 def columns_of(query: Query, fields: Mapping[str, FieldSchema], where: str) -> HubSpotColumns:
     """Sort the fields of a query. `SchemaChanged` names the first that is not there."""
     needed = list(dict.fromkeys([*query.fields, *(term.field for terms in query.where for term in terms)]))
-    links = {name: (found[1], found[2] or "") for name in needed if (found := _ASSOCIATED.fullmatch(name))}
+    links = {name: (match[1], match[2] or "") for name in needed if (match := _ASSOCIATED.fullmatch(name))}
     stage = STAGES.get(query.object, ("", ""))[0]
     stages = {
         name: name.removeprefix(f"{stage}.") for name in needed if name in fields and name.startswith(f"{stage}.")
@@ -78,7 +78,7 @@ def columns_of(query: Query, fields: Mapping[str, FieldSchema], where: str) -> H
     for name in plain:
         if name not in fields:
             raise missing_property(name, where=where, object_name=query.object)
-    types = {name: one.type for name, one in fields.items() if one.filterable}
+    types = {name: field.type for name, field in fields.items() if field.filterable}
     groups = conditions.groups(query.where, types)
     return HubSpotColumns(query.object, query.fields, query.where, types, plain, links, stages, groups)
 
@@ -101,47 +101,47 @@ class Completer:
         if columns.outside:
             self._complete(columns, rows, values)
         return [
-            record_of(columns, row, one)
-            for row, one in zip(rows, values, strict=True)
-            if columns.groups is not None or conditions.holds(columns.where, one, columns.types)
+            record_of(columns, row, row_values)
+            for row, row_values in zip(rows, values, strict=True)
+            if columns.groups is not None or conditions.holds(columns.where, row_values, columns.types)
         ]
 
     def _complete(self, columns: HubSpotColumns, rows: Sequence[Row], values: Sequence[Values]) -> None:
         for name, what in columns.stages.items():
-            for row, one in zip(rows, values, strict=True):
-                one[name] = self._stage(columns.object, row, what)
+            for row, row_values in zip(rows, values, strict=True):
+                row_values[name] = self._stage(columns.object, row, what)
         ends = {end for end, _ in columns.links.values()}
         ids = [str(row["id"]) for row in rows]
         linked = {end: self._links.read(columns.object, ids, end) if ids else {} for end in ends}
         for name, (end, inner) in columns.links.items():
-            found = self._followed(linked[end], end, inner) if inner else linked[end]
-            for record_id, one in zip(ids, values, strict=True):
-                if record_id in found:
-                    one[name] = found[record_id]
+            field_values = self._followed(linked[end], end, inner) if inner else linked[end]
+            for record_id, row_values in zip(ids, values, strict=True):
+                if record_id in field_values:
+                    row_values[name] = field_values[record_id]
 
     def _stage(self, object_name: str, row: Row, what: str) -> bool | None:
         stage, pipeline = (from_wire(row["properties"].get(name)) for name in STAGES[object_name])
-        found = self._pipelines.stage(object_name, pipeline, stage)
-        return None if found is None else bool(getattr(found, what))
+        stage_data = self._pipelines.stage(object_name, pipeline, stage)
+        return None if stage_data is None else bool(getattr(stage_data, what))
 
     def _followed(self, linked: Mapping[str, tuple[str, ...]], end: str, inner: str) -> dict[str, Any]:
         """Return what the first record that each id leads to holds or leads to itself; None where it leads nowhere."""
-        firsts = {one: ends[0] for one, ends in linked.items() if ends}
-        nowhere: dict[str, Any] = {one: None for one in linked if one not in firsts}
+        firsts = {record_id: ends[0] for record_id, ends in linked.items() if ends}
+        nowhere: dict[str, Any] = {record_id: None for record_id in linked if record_id not in firsts}
         if not firsts:
             return nowhere
         ids = list(dict.fromkeys(firsts.values()))
         if inner in ASSOCIATED:
             further = self._links.read(end, ids, inner)
-            return nowhere | {one: further[first] for one, first in firsts.items() if first in further}
+            return nowhere | {record_id: further[first] for record_id, first in firsts.items() if first in further}
         there = self._lookup(end, ids, [inner])
-        return nowhere | {one: there.get(first, {}).get(inner) for one, first in firsts.items()}
+        return nowhere | {record_id: there.get(first, {}).get(inner) for record_id, first in firsts.items()}
 
 
 def _plain(columns: HubSpotColumns, row: Row) -> Values:
     """Return the properties that were given; one that is missing was not permitted."""
-    given = row["properties"]
-    values = {name: from_wire(given[name]) for name in columns.plain if name in given}
+    properties = row["properties"]
+    values = {name: from_wire(properties[name]) for name in columns.plain if name in properties}
     return values | {name: from_html(values[name]) for name in columns.rich & values.keys()}
 
 
@@ -162,10 +162,10 @@ def by_soundness(columns: HubSpotColumns, rows: Iterable[Row]) -> tuple[list[Row
 def _is_sound(columns: HubSpotColumns, row: Row) -> bool:
     if not _ID.fullmatch(str(row.get("id"))):
         raise ValueError("a row that is no record")
-    given = row.get("properties")
-    if not isinstance(given, dict) or not is_stamp(given.get(columns.stamp) or row.get("updatedAt")):
+    properties = row.get("properties")
+    if not isinstance(properties, dict) or not is_stamp(properties.get(columns.stamp) or row.get("updatedAt")):
         return False
-    return all(isinstance(given.get(name) or "", str) for name in (*MERGED, *STAGES.get(columns.object, ())))
+    return all(isinstance(properties.get(name) or "", str) for name in (*MERGED, *STAGES.get(columns.object, ())))
 
 
 def faulty(columns: HubSpotColumns, row: Row, modified: str = "") -> Record:
@@ -189,7 +189,7 @@ def losers(row: Row) -> Iterable[str]:
     """Return the ids of the records that were merged into this one, over several merges too."""
     texts = [row["properties"].get(name) or "" for name in MERGED]
     ids = [part.partition(":")[0].strip() for text in texts for part in text.split(";")]
-    return [one for one in dict.fromkeys(ids) if one and one != str(row["id"])]
+    return [loser for loser in dict.fromkeys(ids) if loser and loser != str(row["id"])]
 
 
 def record_values(columns: HubSpotColumns, row: Row, *, every: bool = False) -> Values:

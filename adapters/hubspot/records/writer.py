@@ -37,9 +37,9 @@ class HubSpotWriter:
         _check(writes)
         results: dict[str, WriteResult] = {}
         budget = RequestsLeft(_MOST_REQUESTS)
-        for batch, some in self._routes(writes):
+        for batch, batch_writes in self._routes(writes):
             send = self._send_known if results else self._send
-            for result in send(batch, some, budget):
+            for result in send(batch, batch_writes, budget):
                 results[result.write.key] = result
         return [results.get(write.key) or self._uncertain(write) for write in writes]
 
@@ -51,15 +51,15 @@ class HubSpotWriter:
         keyed = [write for write in writes if write.id is None and write.external is not None]
         plain = [write for write in writes if write.id is None and write.external is None]
         for name in dict.fromkeys(write.external[0] for write in keyed if write.external):
-            some = [write for write in keyed if write.external and write.external[0] == name]
-            if self._unique(some[0].object, name):
-                yield inserting(name), some
+            group = [write for write in keyed if write.external and write.external[0] == name]
+            if self._unique(group[0].object, name):
+                yield inserting(name), group
                 continue
-            known = self._once.known(some, name)
-            made = {key: one for key, one in known.items() if one is not None}
+            known = self._once.known(group, name)
+            made = {key: record_id for key, record_id in known.items() if record_id is not None}
             if made:
-                yield changing(made), [write for write in some if write.key in made]
-            plain += [write for write in some if write.key not in known]
+                yield changing(made), [write for write in group if write.key in made]
+            plain += [write for write in group if write.key not in known]
         if plain:
             yield creating(self._once.types_for(plain)), plain
 
@@ -70,8 +70,8 @@ class HubSpotWriter:
         return WriteResult(write, "refused", None, Unavailable(what, where=where, remedy=AGAIN, not_sent=True))
 
     def _unique(self, object_name: str, name: str) -> bool:
-        found = self._schemas.fields(object_name, must=(name,)).get(name)
-        return found is not None and found.unique
+        field = self._schemas.fields(object_name, must=(name,)).get(name)
+        return field is not None and field.unique
 
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -214,13 +214,18 @@ class HubSpotWriter:
     def _unassociated(self, end: str, due: Sequence[WriteResult]) -> dict[str, CrmError]:
         """Associate with the records of one object; return what failed, by the writes' keys."""
         start = due[0].write.object
-        keys = {(str(one.id), ref.id): one.write.key for one in due for ref in one.write.related if ref.object == end}
+        keys = {
+            (str(result.id), ref.id): result.write.key
+            for result in due
+            for ref in result.write.related
+            if ref.object == end
+        }
         try:
             refused = self._links.make(start, end, list(keys))
         except CrmError as error:
             return dict.fromkeys(keys.values(), error)
         where = self._client.where(f"associate {start} with {end}")
-        return {keys[pair]: Unavailable(said, where=where, remedy=AGAIN) for pair, said in refused.items()}
+        return {keys[pair]: Unavailable(message, where=where, remedy=AGAIN) for pair, message in refused.items()}
 
 
 def _check(writes: Sequence[Write]) -> None:

@@ -192,14 +192,14 @@ class SalesforceCredentials:
         # A status in place of OAuth's own code: the answer was a page, so nobody has judged the credentials.
         if not isinstance(code, str):
             return self._not_sent(Unavailable("no usable answer.", where=self._where, remedy=_PAGE))
-        said = quoted(f"{code}: {message}", self.secrets)
+        reason = quoted(f"{code}: {message}", self.secrets)
         if code in _PASSING:
-            return self._not_sent(Unavailable(f"no token was given ({said}).", where=self._where))
+            return self._not_sent(Unavailable(f"no token was given ({reason}).", where=self._where))
         if self._access.auth == "jwt" and _OUTDATED in message.lower():
-            return self._not_sent(Unavailable(f"no token was given ({said}).", where=self._where, remedy=_CLOCK))
+            return self._not_sent(Unavailable(f"no token was given ({reason}).", where=self._where, remedy=_CLOCK))
         if code in _VERDICTS or any(verdict in message.lower() for verdict in _VERDICTS_ON_A_GRANT):
-            return AuthRevoked(f"the credentials are refused ({said}).", where=self._where, remedy=_REMEDY)
-        return NotLetIn(f"no token was given ({said}).", where=self._where, remedy=_PASSES)
+            return AuthRevoked(f"the credentials are refused ({reason}).", where=self._where, remedy=_REMEDY)
+        return NotLetIn(f"no token was given ({reason}).", where=self._where, remedy=_PASSES)
 
     @staticmethod
     def _not_sent(error: Unavailable) -> CrmError:

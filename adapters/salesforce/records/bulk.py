@@ -106,8 +106,8 @@ class Job:
 
     def failure(self, answer: SalesforceAnswer) -> JobFailed:
         """Return why the job did not end well."""
-        said = quoted(str(answer.data.get("errorMessage") or "no reason was given."))
-        return JobFailed(f"{answer.data.get('state')}: {said}", where=self._where)
+        message = quoted(str(answer.data.get("errorMessage") or "no reason was given."))
+        return JobFailed(f"{answer.data.get('state')}: {message}", where=self._where)
 
     def _state(self) -> SalesforceAnswer:
         try:
@@ -138,13 +138,13 @@ class JobTable:
 
     def rows(self) -> Iterator[list[str]]:
         """Yield each row. `Unavailable`: the answer was cut off."""
-        found = 0
+        count = 0
         for row in self._lines():
             if len(row) != len(self.header):
                 raise not_data(self._where)
-            found += 1
+            count += 1
             yield row
-        if self._expected is not None and found != self._expected:
+        if self._expected is not None and count != self._expected:
             raise not_data(self._where)
 
     def _counted(self, count: str | None) -> int | None:

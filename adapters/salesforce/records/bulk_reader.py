@@ -101,8 +101,8 @@ class BulkReader:
 
 def _pages(columns: SalesforceColumns, table: JobTable, parsers: Mapping[str, Parse]) -> Iterator[Page]:
     records = _records(columns, table, parsers)
-    while some := list(islice(records, PAGE)):
-        yield Page(some, Position(some[-1].modified, some[-1].id), table.server_time)
+    while chunk := list(islice(records, PAGE)):
+        yield Page(chunk, Position(chunk[-1].modified, chunk[-1].id), table.server_time)
 
 
 def _records(columns: SalesforceColumns, table: JobTable, parsers: Mapping[str, Parse]) -> Iterator[Record]:

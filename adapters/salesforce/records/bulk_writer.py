@@ -98,9 +98,9 @@ class SalesforceBulkWriter:
                     fates[write.key] = WriteResult(write, "refused", write.id, error)
         return fates
 
-    def _error(self, write: Write, said: str) -> CrmError:
+    def _error(self, write: Write, text: str) -> CrmError:
         """Return what a failed row's text means: code, words and fields, parted by colons."""
-        code, _, rest = said.partition(":")
+        code, _, rest = text.partition(":")
         words, _, fields = rest.rpartition(":")
         row = {"statusCode": code, "message": words, "fields": fields.removesuffix("--").split()}
         where = self._client.where(f"write {write.object} {write.key}")

@@ -107,12 +107,12 @@ class Participants:
         while True:
             wire = self._on_the_wire(object_name, fields)
             try:
-                found = self._reader.fetch(object_name, ids, wire)
+                records = self._reader.fetch(object_name, ids, wire)
             except SchemaChanged as error:
                 self._do_without(error, wire, fields)
             else:
-                self._complete(object_name, fields, list(found.values()))
-                return found
+                self._complete(object_name, fields, list(records.values()))
+                return records
 
     def _on_the_wire(self, object_name: str, asked: Sequence[str]) -> tuple[str, ...]:
         """Return what to ask Salesforce for."""
@@ -136,29 +136,31 @@ class Participants:
         who, account = _WHO.get(object_name, ""), _ACCOUNT
         values = {record.id: cast(dict[str, Any], record.fields) for record in records}
         living = {record.id: values[record.id] for record in records if not record.deleted}
-        others = self._others(object_name, [one for one, fields in living.items() if _has_several(object_name, fields)])
+        others = self._others(
+            object_name, [living_id for living_id, fields in living.items() if _has_several(object_name, fields)]
+        )
         alone = (soql.known_id(fields.get(account)) for fields in living.values() if not fields.get(who))
-        persons = self._persons(one for one in alone if one)
+        persons = self._persons(account_id for account_id in alone if account_id)
         surplus = {*fields_for(object_name), *_SEVERAL.get(object_name, ())} - set(asked)
         for record_id, fields in values.items():
             first = soql.known_id(fields.get(who)) or persons.get(soql.known_id(fields.get(account)) or "")
-            found = [*([first] if first else []), *others.get(record_id, ())]
-            fields[PARTICIPANTS] = tuple(dict.fromkeys(found))
+            ids = [*([first] if first else []), *others.get(record_id, ())]
+            fields[PARTICIPANTS] = tuple(dict.fromkeys(ids))
             for name in surplus:
                 fields.pop(name, None)
 
     def _others(self, object_name: str, ids: Iterable[str]) -> dict[str, list[str]]:
         """Return who else took part in each record: a primary one first, then in the order of their ids."""
         relation, of = _RELATIONS.get(object_name, ("", ""))
-        found: dict[str, list[str]] = {}
+        persons: dict[str, list[str]] = {}
         if relation:
             person = _PERSON.get(relation, "RelationId")
             columns = (of, person, *_MORE.get(relation, ()))
             rows = self._rows(relation, columns, (of, ids), "IsDeleted = false")
             for row in sorted(rows, key=lambda row: (not row.get("IsPrimary"), row[person] or "")):
                 if row[person] and row.get("Status") not in _STAYED_AWAY:
-                    found.setdefault(row[of], []).append(row[person])
-        return found
+                    persons.setdefault(row[of], []).append(row[person])
+        return persons
 
     def _persons(self, accounts: Iterable[str]) -> dict[str, str]:
         """Return the contacts of those accounts that are persons."""
@@ -170,12 +172,12 @@ class Participants:
     ) -> Sequence[Row]:
         """Return nothing of what this org does not have: Shared Activities and person accounts are features of their own."""
         name, ids = among
-        found: list[Row] = []
+        rows: list[Row] = []
         left = iter(dict.fromkeys(ids))
-        while object_name not in self._absent and (some := tuple(islice(left, _IDS_IN_A_QUERY))):
-            text = soql.select(fields, object_name, soql.condition(Condition(name, "in", some)), only)
+        while object_name not in self._absent and (chunk := tuple(islice(left, _IDS_IN_A_QUERY))):
+            text = soql.select(fields, object_name, soql.condition(Condition(name, "in", chunk)), only)
             try:
-                found += self._reader.rows(text, call=f"participants: {object_name}")
+                rows += self._reader.rows(text, call=f"participants: {object_name}")
             except SchemaChanged:
                 self._absent.add(object_name)
-        return found
+        return rows

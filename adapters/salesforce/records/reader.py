@@ -151,17 +151,17 @@ class SalesforceReader:
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Record]:
         """Return the present state of live records by their 18 character ids."""
         wanted = iter(dict.fromkeys(soql.id18(text) for text in ids if soql.is_id(text)))
-        found: dict[str, Record] = {}
-        while some := tuple(islice(wanted, _IDS_IN_A_QUERY)):
-            among = soql.condition(Condition("Id", "in", some))
-            found |= self._by_traits(object_name, partial(self._present, object_name, tuple(fields), among))
-        return found
+        by_id: dict[str, Record] = {}
+        while chunk := tuple(islice(wanted, _IDS_IN_A_QUERY)):
+            among = soql.condition(Condition("Id", "in", chunk))
+            by_id |= self._by_traits(object_name, partial(self._present, object_name, tuple(fields), among))
+        return by_id
 
     def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
         """Return the live record whose key holds this value; the oldest of several, which a unique field does not let be."""
         holds = soql.condition(Condition(field, "=", (value,)))
-        found = self._by_traits(object_name, partial(self._present, object_name, tuple(fields), holds))
-        return found[min(found)] if found else None
+        by_id = self._by_traits(object_name, partial(self._present, object_name, tuple(fields), holds))
+        return by_id[min(by_id)] if by_id else None
 
     def _present(self, object_name: str, fields: tuple[str, ...], among: str, traits: Traits) -> dict[str, Record]:
         columns = SalesforceColumns(object_name, fields, traits)
@@ -307,7 +307,7 @@ def _is_short(page: Mapping[str, Any]) -> bool:
 
 def _page(columns: SalesforceColumns, answer: SalesforceAnswer) -> Page:
     """Return the answer's records, and let the answer go of them: it is held until the next page is asked for."""
-    found = records(columns, answer.data.pop("records"))
-    sound = next((one for one in reversed(found) if not one.fault), None)
+    page_records = records(columns, answer.data.pop("records"))
+    sound = next((record for record in reversed(page_records) if not record.fault), None)
     last = Position(sound.modified, sound.id) if sound is not None else None
-    return Page(found, last, answer.server_time)
+    return Page(page_records, last, answer.server_time)

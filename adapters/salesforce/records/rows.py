@@ -55,15 +55,17 @@ def records(columns: SalesforceColumns, rows: Sequence[Any]) -> list[Record]:
         raise ValueError("a row that is no record")
     if not rows:
         return []
-    convert, found = converter(columns, rows[0]), list[Record]()
+    convert, converted = converter(columns, rows[0]), list[Record]()
     for row in rows:
         record_id = row["Id"]
         try:
-            found.append(convert(row))
+            converted.append(convert(row))
         except _ODD:
             fault = "its fields or its time of change are nothing that Salesforce gives."
-            found.append(Record(columns.object, record_id, found[-1].modified if found else "", {}, fault=fault))
-    return found
+            converted.append(
+                Record(columns.object, record_id, converted[-1].modified if converted else "", {}, fault=fault)
+            )
+    return converted
 
 
 def converter(columns: SalesforceColumns, sample: Row) -> Callable[[Row], Record]:

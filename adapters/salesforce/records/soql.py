@@ -24,9 +24,9 @@ def is_id(text: str) -> bool:
     return bool(_ID.fullmatch(text)) and (len(text) == 15 or text == _long(text[:15]))
 
 
-def known_id(found: Any) -> str | None:
+def known_id(value: Any) -> str | None:
     """Return what an answer calls an id; None where it cannot be one."""
-    return found if isinstance(found, str) and _ID.fullmatch(found) else None
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
 def id18(text: str) -> str:
@@ -72,20 +72,20 @@ def quote(value: Any) -> str:
     raise Bug(f"{type(value).__name__} has no form in a query")
 
 
-def condition(one: Condition) -> str:
+def condition(term: Condition) -> str:
     """Return one comparison. ``in`` over nothing is never true, ``not in`` over nothing always."""
-    if one.op not in ("in", "not in"):
-        return f"{name(one.field)} {one.op} {quote(one.values[0])}"
-    if not one.values:
-        return NEVER if one.op == "in" else ALWAYS
-    return f"{name(one.field)} {one.op.upper()} ({', '.join(map(quote, one.values))})"
+    if term.op not in ("in", "not in"):
+        return f"{name(term.field)} {term.op} {quote(term.values[0])}"
+    if not term.values:
+        return NEVER if term.op == "in" else ALWAYS
+    return f"{name(term.field)} {term.op.upper()} ({', '.join(map(quote, term.values))})"
 
 
 def where(alternatives: Sequence[Sequence[Condition]]) -> str:
     """Return a disjunction of conjunctions, or '' when it holds for everything."""
     if not alternatives or not all(alternatives):
         return ""
-    return any_of(all_of(condition(one) for one in together) for together in alternatives)
+    return any_of(all_of(condition(term) for term in together) for together in alternatives)
 
 
 def any_of(terms: Iterable[str]) -> str:

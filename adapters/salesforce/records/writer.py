@@ -48,8 +48,8 @@ class SalesforceWriter:
         _check(writes)
         results: dict[str, WriteResult] = {}
         budget = RequestsLeft(_MOST_REQUESTS)
-        for route, some in _routes(writes).items():
-            for result in self._carry_out(route, some, budget, known=bool(results)):
+        for route, route_writes in _routes(writes).items():
+            for result in self._carry_out(route, route_writes, budget, known=bool(results)):
                 results[result.write.key] = result
         self.name_survivors(results.values())
         results |= self._named(list(results.values()))
@@ -57,7 +57,11 @@ class SalesforceWriter:
 
     def _named(self, results: Sequence[WriteResult]) -> dict[str, WriteResult]:
         """Find out by their keys which records were written, where the answer does not say it."""
-        nameless = [one for one in results if one.error is None and one.id is None and one.write.external is not None]
+        nameless = [
+            write_result
+            for write_result in results
+            if write_result.error is None and write_result.id is None and write_result.write.external is not None
+        ]
         if not nameless:
             return {}
         object_name, field = nameless[0].write.object, _key_of(nameless[0])[0]

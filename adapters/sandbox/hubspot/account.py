@@ -6,7 +6,7 @@ from typing import Any
 from adapters.sandbox.hubspot.body_shapes import PIPELINE, STAGE
 from adapters.sandbox.hubspot.calls import HubSpotCall
 from adapters.sandbox.hubspot.errors import not_found, required
-from adapters.sandbox.hubspot.portal.pipelines import Metadata, Pipeline, PipelineStage, check_metadata
+from adapters.sandbox.hubspot.portal.pipelines import Metadata, Pipeline, PortalStage, check_metadata
 from adapters.sandbox.hubspot.portal.property_values import from_python, iso, to_ms
 from adapters.sandbox.web import Response, json_response
 
@@ -146,7 +146,7 @@ def _replace(call: HubSpotCall, name: str, pipeline: Pipeline) -> Response:
     return json_response(pipeline.as_json())
 
 
-def _change(call: HubSpotCall, entry: Pipeline | PipelineStage) -> Response:
+def _change(call: HubSpotCall, entry: Pipeline | PortalStage) -> Response:
     call.wrote()
     body = call.body(STAGE)
     entry.label = body.get("label", entry.label)
@@ -188,7 +188,7 @@ def _stages(call: HubSpotCall, name: str, pipeline: Pipeline, rest: list[str]) -
     raise not_found()
 
 
-def _change_stage(call: HubSpotCall, name: str, stage: PipelineStage) -> Response:
+def _change_stage(call: HubSpotCall, name: str, stage: PortalStage) -> Response:
     body = call.body(STAGE, "metadata")
     metadata = {**stage.metadata, **_metadata(body)} if call.request.method == "PATCH" else _metadata(body)
     check_metadata(name, metadata)

@@ -57,7 +57,7 @@ class RecordTable:
 
 
 @dataclass(frozen=True)
-class FollowUp:
+class ShownFollowUp:
     """A task of ours, as the page of its account shows it."""
 
     subject: str

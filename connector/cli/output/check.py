@@ -6,25 +6,26 @@ from connector.cli.output.results import line, many, problems
 from connector.commands.check.checks import Findings
 
 
-def findings(console: Console, found: Findings) -> None:
+def findings(console: Console, result: Findings) -> None:
     """Print everything for people."""
-    problems(console, found.left_out)
-    problems(console, sorted(found.problems, key=lambda one: one.severity == "warning"))
-    for crm, counts in found.counts.items():
-        told = [
-            f"{name} {one.store:,} of {one.crm:,}{'' if one.complete else ' so far'}" for name, one in counts.items()
+    problems(console, result.left_out)
+    problems(console, sorted(result.problems, key=lambda problem: problem.severity == "warning"))
+    for crm, counts in result.counts.items():
+        amounts = [
+            f"{name} {count.store:,} of {count.crm:,}{'' if count.complete else ' so far'}"
+            for name, count in counts.items()
         ]
-        if told:
-            line(console, f"Read from {crm}: {', '.join(told)}.")
-    for sentence in found.marks.values():
+        if amounts:
+            line(console, f"Read from {crm}: {', '.join(amounts)}.")
+    for sentence in result.marks.values():
         line(console, sentence)
-    console.print(verdict(found), markup=False)
+    console.print(verdict(result), markup=False)
 
 
-def verdict(found: Findings) -> str:
+def verdict(result: Findings) -> str:
     """Return what problems come to."""
-    everything = [*found.left_out, *found.problems]
-    warnings = sum(one.severity == "warning" for one in everything)
+    everything = [*result.left_out, *result.problems]
+    warnings = sum(problem.severity == "warning" for problem in everything)
     errors = len(everything) - warnings
     if not everything:
         return "Everything is fine."
@@ -34,14 +35,16 @@ def verdict(found: Findings) -> str:
     return f"\n{many(errors, 'problem')} to put right{also}."
 
 
-def as_json(found: Findings) -> dict[str, object]:
+def as_json(result: Findings) -> dict[str, object]:
     """Return it as JSON values."""
     counts = {
-        crm: {name: {"crm": one.crm, "store": one.store, "complete": one.complete} for name, one in of_crm.items()}
-        for crm, of_crm in found.counts.items()
+        crm: {
+            name: {"crm": count.crm, "store": count.store, "complete": count.complete} for name, count in of_crm.items()
+        }
+        for crm, of_crm in result.counts.items()
     }
     return {
-        "problems": [one.as_json() for one in (*found.left_out, *found.problems)],
+        "problems": [problem.as_json() for problem in (*result.left_out, *result.problems)],
         "counts": counts,
-        "marks": found.marks,
+        "marks": result.marks,
     }

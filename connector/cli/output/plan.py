@@ -46,24 +46,24 @@ def plan(console: Console, planned: Plan, installation: Installation) -> None:
     _totals(console, planned, planned.report)
 
 
-def _by_record(one: Plan) -> Iterator[list[tuple[str, Write]]]:
+def _by_record(planned: Plan) -> Iterator[list[tuple[str, Write]]]:
     """Yield the writes to each record together, in the order in which the records come first."""
-    found: dict[tuple[str, ...], list[tuple[str, Write]]] = {}
-    for crm, write in one.owed.first(one.noted.writes):
-        found.setdefault((crm, write.object, write.id or f"new {write.key}"), []).append((crm, write))
-    yield from found.values()
+    groups: dict[tuple[str, ...], list[tuple[str, Write]]] = {}
+    for crm, write in planned.owed.first(planned.noted.writes):
+        groups.setdefault((crm, write.object, write.id or f"new {write.key}"), []).append((crm, write))
+    yield from groups.values()
 
 
-def _record(console: Console, one: Plan, writes: list[tuple[str, Write]]) -> None:
+def _record(console: Console, planned: Plan, writes: list[tuple[str, Write]]) -> None:
     crm, first = writes[0]
     sign, place = ("~", first.id) if first.id else ("+", "new")
-    name = one.names.of(crm, first)
+    name = planned.names.of(crm, first)
     title = one_line(f"{first.object} {name}" if name else first.object)
     console.print(f"[bold]{sign} {escape(crm)}: {escape(title)}[/] ({place})")
-    before = one.before.get((crm, first.object, first.id or ""), {})
+    before = planned.before.get((crm, first.object, first.id or ""), {})
     for _, write in writes:
         for field, value in write.fields.items():
-            label = one_line(one.names.label(crm, write.object, field) or "")
+            label = one_line(planned.names.label(crm, write.object, field) or "")
             place = f"{label} ({field})" if label and label != field else field
             old = f" {one_line(_shown(before.get(field)))} ->" if write.id else ""
             console.print(f"{_INDENT}{place}:{old}{_below(_shown(value))}", markup=False)
@@ -74,10 +74,10 @@ def _addressed(message: Message) -> str:
     return f"to {to}: {message.subject}"
 
 
-def _totals(console: Console, one: Plan, lap: Report) -> None:
+def _totals(console: Console, planned: Plan, lap: Report) -> None:
     pulled(console, lap)
     console.print(
-        f"would create {one.creates}, update {one.updates}; would send {many(len(one.noted.messages), 'mail')}"
+        f"would create {planned.creates}, update {planned.updates}; would send {many(len(planned.noted.messages), 'mail')}"
     )
     console.print(
         f"would invite {lap.invited}{not_invited(lap)}, take in {many(lap.responses, 'answer')}, "

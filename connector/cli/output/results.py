@@ -47,28 +47,30 @@ def progress(console: Console, *, quiet: bool = False) -> Told:
     return told
 
 
-def problems(console: Console, found: Iterable[Problem]) -> None:
+def problems(console: Console, all_problems: Iterable[Problem]) -> None:
     """Print problems, each with its place and remedy."""
-    for one in found:
-        mark = "warning: " if one.severity == "warning" else ""
-        text = f"[bold]{escape(one_line(one.where))}[/]: {mark}{escape(one_line(one.what))}"
+    for problem in all_problems:
+        mark = "warning: " if problem.severity == "warning" else ""
+        text = f"[bold]{escape(one_line(problem.where))}[/]: {mark}{escape(one_line(problem.what))}"
         console.print(text, soft_wrap=not console.is_terminal)
-        if one.remedy:
-            line(console, f"    {one.remedy}")
+        if problem.remedy:
+            line(console, f"    {problem.remedy}")
 
 
-def error(console: Console, one: AfterwordError) -> None:
+def error(console: Console, exception: AfterwordError) -> None:
     """Print an error with its place and remedy."""
-    problems(console, [Problem(one.where or "afterword", one.what, one.remedy)])
+    problems(console, [Problem(exception.where or "afterword", exception.what, exception.remedy)])
 
 
-def failure(console: Console, name: str, one: AfterwordError) -> None:
+def failure(console: Console, name: str, exception: AfterwordError) -> None:
     """Print why a connection failed."""
-    if isinstance(one, SettingsError):
-        problems(console, one.problems)
+    if isinstance(exception, SettingsError):
+        problems(console, exception.problems)
         return
-    where = one.where or name
-    problems(console, [Problem(where if where.startswith(name) else f"{name}: {where}", one.what, one.remedy)])
+    where = exception.where or name
+    problems(
+        console, [Problem(where if where.startswith(name) else f"{name}: {where}", exception.what, exception.remedy)]
+    )
 
 
 def line(console: Console, text: str, *, indent: int = 0) -> None:
@@ -81,40 +83,42 @@ def line(console: Console, text: str, *, indent: int = 0) -> None:
     console.print(textwrap.fill(text, console.width, subsequent_indent=behind, break_on_hyphens=False), markup=False)
 
 
-def pulled(console: Console, one: Report) -> None:
+def pulled(console: Console, lap_report: Report) -> None:
     """Print what a lap read."""
-    for name, found in sorted(one.pulled.items()):
-        read = sum(counts.read for counts in found.counts.values())
-        changed = sum(counts.changed for counts in found.counts.values())
-        deleted = sum(counts.deleted for counts in found.counts.values())
+    for name, result in sorted(lap_report.pulled.items()):
+        read = sum(counts.read for counts in result.counts.values())
+        changed = sum(counts.changed for counts in result.counts.values())
+        deleted = sum(counts.deleted for counts in result.counts.values())
         console.print(
-            f"{name}: read {read:,}, changed {changed:,}, deleted {deleted:,}; {one.calls.get(name, 0)} calls",
+            f"{name}: read {read:,}, changed {changed:,}, deleted {deleted:,}; {lap_report.calls.get(name, 0)} calls",
             markup=False,
         )
 
 
-def not_invited(one: Report) -> str:
+def not_invited(lap_report: Report) -> str:
     """Return why others were not invited, in brackets; empty when nobody was left out."""
-    reasons = ", ".join(f"{_words(reason)} {count}" for reason, count in sorted(one.not_invited.items()))
+    reasons = ", ".join(f"{_words(reason)} {count}" for reason, count in sorted(lap_report.not_invited.items()))
     return f" (not: {reasons})" if reasons else ""
 
 
-def report(console: Console, one: Report) -> None:
+def report(console: Console, lap_report: Report) -> None:
     """Print what a lap led to."""
-    pulled(console, one)
-    for name, written in sorted(one.written.items()):
+    pulled(console, lap_report)
+    for name, written in sorted(lap_report.written.items()):
         text = f"created {written.created}, updated {written.updated}, refused {written.refused}"
         console.print(f"{name}: {text}", markup=False)
-    doubt = f", in doubt {one.in_doubt}" if one.in_doubt else ""
-    console.print(f"invited {one.invited}{not_invited(one)}, sent {one.sent}{doubt}")
-    console.print(f"answers {one.responses}, accounts scored {one.scored}, follow-ups {one.follow_ups}")
-    if one.left_due:
+    doubt = f", in doubt {lap_report.in_doubt}" if lap_report.in_doubt else ""
+    console.print(f"invited {lap_report.invited}{not_invited(lap_report)}, sent {lap_report.sent}{doubt}")
+    console.print(
+        f"answers {lap_report.responses}, accounts scored {lap_report.scored}, follow-ups {lap_report.follow_ups}"
+    )
+    if lap_report.left_due:
         console.print(
-            f"{many(one.left_due, 'mail')} will go out in the next laps: the mail server took long over the others."
+            f"{many(lap_report.left_due, 'mail')} will go out in the next laps: the mail server took long over the others."
         )
-    if one.unmatched:
-        console.print(f"{many(one.unmatched, 'bounce report')} match no message: `afterword status` says more.")
-    if one.refused:
+    if lap_report.unmatched:
+        console.print(f"{many(lap_report.unmatched, 'bounce report')} match no message: `afterword status` says more.")
+    if lap_report.refused:
         console.print("Some records were refused: `afterword status` says which, why, and what to do.")
 
 
@@ -124,12 +128,12 @@ def hindsight(console: Console, seen: Hindsight) -> None:
     for name, error in seen.unreached.items():
         console.print(f"{name} could not be read, so nothing is said of it: {one_line(str(error))}", markup=False)
     console.print(f"Since {seen.since.date()}, had everything been live:", markup=False)
-    told = flat(seen.as_json())
-    for name, survey in told["surveys"].items():
+    document = flat(seen.as_json())
+    for name, survey in document["surveys"].items():
         console.print(
             f"\n{name}: {survey['ended']} ended, {people(survey['would_ask'])} would have been asked", markup=False
         )
-        for reason, count in sorted(survey["not_asked"].items(), key=lambda one: -one[1]):
+        for reason, count in sorted(survey["not_asked"].items(), key=lambda pair: -pair[1]):
             console.print(f"    {count:>6} not asked: {_words(reason)}", markup=False)
     if seen.by_week:
         console.print("\nmails in each week, by its Monday:")
@@ -145,48 +149,50 @@ def hindsight(console: Console, seen: Hindsight) -> None:
     console.print("\nNothing was sent or written.")
 
 
-def status(console: Console, found: JsonObject) -> None:
+def status(console: Console, overview: JsonObject) -> None:
     """Print where everything stands."""
-    found = flat(found)
-    if found["paused"]:
-        console.print(f"[bold]PAUSED[/] since {_moment(found['paused']['at'])}: {escape(found['paused']['reason'])}")
-    for name, crm in found["crm"].items():
+    overview = flat(overview)
+    if overview["paused"]:
+        console.print(
+            f"[bold]PAUSED[/] since {_moment(overview['paused']['at'])}: {escape(overview['paused']['reason'])}"
+        )
+    for name, crm in overview["crm"].items():
         _crm(console, name, crm)
-    _counts(console, "waiting", found["queues"])
-    for follow_up in found["follow_ups"]:
+    _counts(console, "waiting", overview["queues"])
+    for follow_up in overview["follow_ups"]:
         console.print(_follow_up(follow_up), markup=False)
-    for text in owed_follow_ups(found["owed_follow_ups"]):
+    for text in owed_follow_ups(overview["owed_follow_ups"]):
         line(console, text)
-    if found["unassigned"]:
-        orphaned = many(found["unassigned"]["follow_ups"], "open follow-up")
-        console.print(f"nobody is assigned: {orphaned}\n    {found['unassigned']['remedy']}", markup=False)
-    if found["mail_error"]:
-        failed = found["mail_error"]
+    if overview["unassigned"]:
+        orphaned = many(overview["unassigned"]["follow_ups"], "open follow-up")
+        console.print(f"nobody is assigned: {orphaned}\n    {overview['unassigned']['remedy']}", markup=False)
+    if overview["mail_error"]:
+        failed = overview["mail_error"]
         console.print(f"mail failed at {_moment(failed['at'])}: {failed['what']}\n    {failed['remedy']}", markup=False)
-    if reports := found.get("bounce_reports"):
+    if reports := overview.get("bounce_reports"):
         console.print(
             f"{many(reports['unmatched'], 'bounce report')} match no message, the last at {_moment(reports['at'])}: "
             f"{reports['message_id']}\n    {reports['remedy']}",
             markup=False,
         )
-    for message in found["untold"]:
+    for message in overview["untold"]:
         doubt = "may not have been told" if message["state"] == "in_doubt" else "was not told"
         console.print(
             f"{message['to']} {doubt} ({message['kind']}) at {_moment(message['at'])}: {message['what']}\n    {message['remedy']}",
             markup=False,
         )
     for title in ("in doubt", "bounced"):
-        for mail in found[title.replace(" ", "_")]:
+        for mail in overview[title.replace(" ", "_")]:
             about = f"{mail['purpose']} to {mail['to']} about {mail['about']} at {_moment(mail['at'])}"
             console.print(f"{title}: {about}\n    {mail['remedy']}", markup=False)
-    for refusal in found["refused"]:
+    for refusal in overview["refused"]:
         console.print(
             f"set aside: {refusal['crm']} {refusal['record']} ({refusal['direction']}): {refusal['what']}\n    {refusal['remedy']}",
             markup=False,
         )
-    for lap_row in found["laps"]:
+    for lap_row in overview["laps"]:
         console.print(f"lap {_moment(lap_row['started'])}: {_ending(lap_row)}", markup=False)
-    _kept(console, found["kept"])
+    _kept(console, overview["kept"])
 
 
 def owed_follow_ups(owed: Mapping[str, int]) -> Iterator[str]:
@@ -197,29 +203,31 @@ def owed_follow_ups(owed: Mapping[str, int]) -> Iterator[str]:
         yield f"follow-ups of their own: {people(owed['got'])} whose answer was in somebody else's got one in the last 30 days"
 
 
-def _ending(one: JsonObject) -> str:
-    if one["ended"] is None:
+def _ending(lap_row: JsonObject) -> str:
+    if lap_row["ended"] is None:
         return "under way"
-    return "cut off" if one["exit"] is None else f"exit {one['exit']}"
+    return "cut off" if lap_row["exit"] is None else f"exit {lap_row['exit']}"
 
 
 def _kept(console: Console, kept: JsonObject) -> None:
     """Say how much is kept of what goes after a while, and what went last."""
-    rows = ", ".join(f"{_words(name)} {one['rows']:,} of {one['days']} days" for name, one in kept["tables"].items())
+    rows = ", ".join(
+        f"{_words(name)} {table['rows']:,} of {table['days']} days" for name, table in kept["tables"].items()
+    )
     gone = sum(kept["removed"].values())
     last = f"{many(gone, 'row')} went on {_moment(kept['pruned_at'])}" if kept["pruned_at"] else "nothing went yet"
     console.print(f"kept: {rows}; {last}", markup=False)
 
 
-def _follow_up(one: JsonObject) -> str:
+def _follow_up(follow_up: JsonObject) -> str:
     """Return what is to be done about somebody, by whom and by when, or that nobody has said how it ended."""
-    who = ", ".join(name for name in (one["contact"], one["account"]) if name)
-    whose = one["owner"] or "nobody"
-    if one["state"] == FollowUpState.WAITING_FOR_OUTCOME:
-        return f"no outcome noted: {who} ({whose}), done since {_moment(one['waiting_since'])}"
-    title = "late" if one["late"] else "follow-up"
-    tried = f", tried {many(one['attempts'], 'time')}" if one["attempts"] else ""
-    return f"{title}: {who} ({whose}), due {_moment(one['due'])}{tried}"
+    who = ", ".join(name for name in (follow_up["contact"], follow_up["account"]) if name)
+    whose = follow_up["owner"] or "nobody"
+    if follow_up["state"] == FollowUpState.WAITING_FOR_OUTCOME:
+        return f"no outcome noted: {who} ({whose}), done since {_moment(follow_up['waiting_since'])}"
+    title = "late" if follow_up["late"] else "follow-up"
+    tried = f", tried {many(follow_up['attempts'], 'time')}" if follow_up["attempts"] else ""
+    return f"{title}: {who} ({whose}), due {_moment(follow_up['due'])}{tried}"
 
 
 def _crm(console: Console, name: str, crm: JsonObject) -> None:
@@ -240,9 +248,9 @@ def _crm(console: Console, name: str, crm: JsonObject) -> None:
         until = _moment(cursor["read_until"]) or "reading for the first time"
         console.print(f"    {object_name}: read until {until}", markup=False)
     console.print(f"    {_drift(crm['drift'])}", markup=False)
-    for object_name, one in crm["drift"]["objects"].items():
-        if one["problem"]:
-            console.print(f"    {object_name} could not be compared: {one['problem']}", markup=False)
+    for object_name, drift in crm["drift"]["objects"].items():
+        if drift["problem"]:
+            console.print(f"    {object_name} could not be compared: {drift['problem']}", markup=False)
 
 
 def _calls(crm: JsonObject) -> str:
@@ -255,30 +263,30 @@ def _calls(crm: JsonObject) -> str:
     return f"{used}, {calls['last_24h']:,} of our {calls['budget']:,} in the last 24 hours ({org})"
 
 
-def _drift(found: JsonObject) -> str:
-    if found["records"] is None:
+def _drift(drift: JsonObject) -> str:
+    if drift["records"] is None:
         return "drift: not measured yet"
-    return f"drift: {many(found['records'], 'record')}, measured {_moment(found['measured_at'])}"
+    return f"drift: {many(drift['records'], 'record')}, measured {_moment(drift['measured_at'])}"
 
 
-def compared(console: Console, one: Comparison) -> None:
+def compared(console: Console, comparison: Comparison) -> None:
     """Print what comparing came to."""
-    for name, found in sorted(one.found.items()):
-        for object_name, drift in found.drift.items():
-            text = f"{name}: {object_name}: compared {found.compared[object_name]:,}, put right {drift:,}"
+    for name, result in sorted(comparison.found.items()):
+        for object_name, drift in result.drift.items():
+            text = f"{name}: {object_name}: compared {result.compared[object_name]:,}, put right {drift:,}"
             console.print(text, markup=False)
-        if found.unfinished:
+        if result.unfinished:
             console.print(f"{name}: not everything was compared; the next comparison goes on from here.", markup=False)
 
 
-def scores(console: Console, found: JsonObject) -> None:
+def scores(console: Console, book: JsonObject) -> None:
     """Print the scores of a file."""
     table = Table("account", "satisfaction", "likely", "people", "mood")
-    for one in flat(found["accounts"]):
-        known = one["satisfaction"] is not None
-        figure = f"{one['satisfaction']:.0f}" if known else "no answers"
-        likely = f"{one['low']:.0f}-{one['high']:.0f}" if known else ""
-        table.add_row(escape(one["account"]), figure, likely, str(one["people"]), one["mood"])
+    for account in flat(book["accounts"]):
+        known = account["satisfaction"] is not None
+        figure = f"{account['satisfaction']:.0f}" if known else "no answers"
+        likely = f"{account['low']:.0f}-{account['high']:.0f}" if known else ""
+        table.add_row(escape(account["account"]), figure, likely, str(account["people"]), account["mood"])
     console.print(table)
 
 

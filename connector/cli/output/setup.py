@@ -18,16 +18,16 @@ def steps(console: Console, crm: str, planned: Sequence[SetupStep]) -> None:
         return
     console.print(f"[bold]{escape(one_line(crm))}[/]: {escape(_counted(planned))}")
     ours = [step for step in planned if not step.manual]
-    for some in _runs(ours):
-        sign = "-" if some[0].key.startswith("remove:") else "+"
-        line(console, f"  {sign} {told(some)}", indent=2)
+    for run in _runs(ours):
+        sign = "-" if run[0].key.startswith("remove:") else "+"
+        line(console, f"  {sign} {told(run)}", indent=2)
     by_hand(console, planned)
 
 
-def results(console: Console, found: Iterable[SetupResult]) -> Iterator[SetupResult]:
+def results(console: Console, setup_results: Iterable[SetupResult]) -> Iterator[SetupResult]:
     """Print what became of steps while they are carried out, those of one group in one line; yields each result."""
     done: list[SetupStep] = []
-    for result in found:
+    for result in setup_results:
         if done and (result.error is not None or not _together(done[-1], result.step)):
             _print_done(console, done)
         if result.error is not None:
@@ -53,11 +53,11 @@ def values(console: Console, planned: Sequence[SetupStep], held: Mapping[str, in
         line(console, f"  with the values in: {', '.join(shown)}.", indent=2)
 
 
-def told(some: Sequence[SetupStep]) -> str:
+def told(run: Sequence[SetupStep]) -> str:
     """Return steps that stand together as one sentence."""
-    if len(some) == 1:
-        return some[0].sentence
-    return f"{some[0].group}: {', '.join(step.item for step in some)}."
+    if len(run) == 1:
+        return run[0].sentence
+    return f"{run[0].group}: {', '.join(step.item for step in run)}."
 
 
 def _records(count: int | None) -> str:
@@ -71,12 +71,12 @@ def _counted(planned: Sequence[SetupStep]) -> str:
 
 
 def _runs(planned: Sequence[SetupStep]) -> Iterator[list[SetupStep]]:
-    for _, some in groupby(planned, key=lambda step: step.group or step.key):
-        yield list(some)
+    for _, run in groupby(planned, key=lambda step: step.group or step.key):
+        yield list(run)
 
 
-def _together(one: SetupStep, other: SetupStep) -> bool:
-    return bool(one.group) and one.group == other.group
+def _together(step: SetupStep, other: SetupStep) -> bool:
+    return bool(step.group) and step.group == other.group
 
 
 def _print_done(console: Console, done: list[SetupStep]) -> None:

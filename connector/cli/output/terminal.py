@@ -33,7 +33,7 @@ class Terminal(Console):
         super().__init__(stderr=stderr, highlight=False, emoji=False, soft_wrap=True)
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
-        seen = (one if one.control else Segment(visible(one.text), one.style) for one in buffer)
+        seen = (segment if segment.control else Segment(visible(segment.text), segment.style) for segment in buffer)
         return super()._render_buffer(seen)
 
 
@@ -42,17 +42,17 @@ def one_line(text: str) -> str:
     return " ".join(visible(text).split("\n"))
 
 
-def flat(found: _Json) -> _Json:
+def flat(value: _Json) -> _Json:
     """Return JSON values with every text on one line."""
-    return cast(_Json, _flat(found))
+    return cast(_Json, _flat(value))
 
 
-def _flat(found: object) -> object:
-    if isinstance(found, str):
-        return one_line(found)
-    if isinstance(found, Mapping):
-        return {_flat(key): _flat(value) for key, value in found.items()}
-    return [_flat(one) for one in found] if isinstance(found, list | tuple) else found
+def _flat(node: object) -> object:
+    if isinstance(node, str):
+        return one_line(node)
+    if isinstance(node, Mapping):
+        return {_flat(key): _flat(value) for key, value in node.items()}
+    return [_flat(item) for item in node] if isinstance(node, list | tuple) else node
 
 
 def json_text(value: object, *, deep: int | None = None) -> str:
@@ -86,11 +86,11 @@ class _OfLibraries(logging.Handler):
         log.log(record.levelno, record.getMessage(), library=record.name, exc_info=record.exc_info)
 
 
-def _traceback(stream: TextIO, found: structlog.typing.ExcInfo) -> None:
-    whole = io.StringIO()
-    structlog.dev.plain_traceback(whole, found)
+def _traceback(stream: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    buffer = io.StringIO()
+    structlog.dev.plain_traceback(buffer, exc_info)
     # Further in than what we log: an error's own words may have several lines.
-    stream.write(indent(visible(whole.getvalue()), "    "))
+    stream.write(indent(visible(buffer.getvalue()), "    "))
 
 
 def _visible_values(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

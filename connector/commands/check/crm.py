@@ -70,7 +70,7 @@ class CrmCheck:
         self.schemas = schemas
         mapping, fitting = self.endpoint.mapping.fit(schemas, self._ownership(schemas))
         self.org = org
-        found = [
+        problems = [
             *refused,
             *self._addressees(org),
             *clock_and_version(self._where, org, self.installation.clock),
@@ -83,10 +83,10 @@ class CrmCheck:
             with self.installation.store.write() as tx:
                 retries.again(tx, self.endpoint.name)  # whoever checks may have put something right
         try:
-            found += self._asked(mapping, org)
+            problems += self._asked(mapping, org)
         except CrmError as error:
-            found.append(self._failure(error))
-        return found
+            problems.append(self._failure(error))
+        return problems
 
     def _ownership(self, schemas: Mapping[str, ObjectSchema]) -> Ownership:
         """Return whose the fields are, as the next lap will know it."""
@@ -117,8 +117,10 @@ class CrmCheck:
         """Read the installation's mark. While observing, another's is none of our business but news."""
         if not call_counts.is_ready(self.installation.store):
             return
-        one = Marked(self.endpoint.name, self.endpoint.adapter, self.endpoint.adapter, mapping)
-        state = state_of(self.installation.store, one, self.installation.settings.base, self.installation.clock.now())
+        connection = Marked(self.endpoint.name, self.endpoint.adapter, self.endpoint.adapter, mapping)
+        state = state_of(
+            self.installation.store, connection, self.installation.settings.base, self.installation.clock.now()
+        )
         self.mark = state.sentence
         if any(True for _ in self._nothing_of_ours(mapping)):
             return  # the key of our tasks is one of them, and setup-crm makes all
@@ -143,9 +145,9 @@ class CrmCheck:
         adapter = self.endpoint.adapter
         for right in adapter.missing_rights(rights.needs(mapping)):
             yield Problem(self._where, f"the connection lacks a right that it needs: {right.name}.", right.remedy)
-        for one in adapter.unseen(mapping.wanted_fields()):
-            what = f"{one.object}: the {one.page} do not show {', '.join(one.fields)}."
-            yield Problem(self._where, what, f"Drag them in: {one.path}, Save.", severity="warning")
+        for unseen in adapter.unseen(mapping.wanted_fields()):
+            what = f"{unseen.object}: the {unseen.page} do not show {', '.join(unseen.fields)}."
+            yield Problem(self._where, what, f"Drag them in: {unseen.path}, Save.", severity="warning")
 
     def _nothing_of_ours(self, mapping: CrmMapping) -> Iterator[Problem]:
         """Yield that a live connection has nowhere to write to: answers would come in, and nobody would see them."""

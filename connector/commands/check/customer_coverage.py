@@ -35,13 +35,15 @@ def _left_out(
     since, now = during
     for endpoint in installation.endpoints:
         within = endpoint.mapping.won_deal_within
-        found = customers.coverage(tx, endpoint.name, events, since=since, until=now, won_since=now - (within or USUAL))
-        missed = found.accounts - (found.won if within else found.said)
-        if missed * 2 > found.accounts:
-            wider = found
+        coverage = customers.coverage(
+            tx, endpoint.name, events, since=since, until=now, won_since=now - (within or USUAL)
+        )
+        missed = coverage.accounts - (coverage.won if within else coverage.said)
+        if missed * 2 > coverage.accounts:
+            wider = coverage
             if within is not None:
                 wider = customers.coverage(tx, endpoint.name, events, since=since, until=now, won_since=now - USUAL)
-            yield _warning(endpoint, found.accounts, missed, wider)
+            yield _warning(endpoint, coverage.accounts, missed, wider)
 
 
 def _warning(endpoint: Endpoint, accounts: int, missed: int, wider: Coverage) -> Problem:

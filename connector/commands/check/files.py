@@ -44,15 +44,15 @@ def file_problems(settings: Settings, database: Path | None, *, mounts: Path = _
 def _open_to_others(settings: Settings, database: Path | None) -> Iterator[Problem]:
     for path in _private(settings, database):
         try:
-            found = path.stat()
+            file_stat = path.stat()
         except OSError:
             continue  # what is not there, or is not for us either, is told where it is read
         # A file of another user's is ours to read by its group alone.
-        wide = found.st_mode & (_OF_OTHERS_AND_THE_GROUP if found.st_uid == os.geteuid() else _OF_OTHERS)
+        wide = file_stat.st_mode & (_OF_OTHERS_AND_THE_GROUP if file_stat.st_uid == os.geteuid() else _OF_OTHERS)
         if wide:
             yield Problem(
                 str(path),
-                f"may be opened by other users of this machine (its rights are {stat.S_IMODE(found.st_mode):04o}).",
+                f"may be opened by other users of this machine (its rights are {stat.S_IMODE(file_stat.st_mode):04o}).",
                 f"Keep it to the user who runs Afterword: chmod 600 '{path}'.",
                 severity="warning",
             )

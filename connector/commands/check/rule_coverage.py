@@ -17,7 +17,7 @@ def uncovered(settings: Settings) -> Iterator[Problem]:
     """Yield a warning for each survey whose worst answer opens no follow-up, and for each rule that no answer can meet."""
     if not settings.surveys:
         return
-    rules = {name: one.when for name, one in settings.follow_up.items()}
+    rules = {name: follow_up.when for name, follow_up in settings.follow_up.items()}
     for name, survey in settings.surveys.items():
         worst = _worst_answer(survey)
         if not any(_is_about_answers_alone(rule) and matches_ratings(rule, worst) for rule in rules.values()):
@@ -44,15 +44,20 @@ def _rating(question: Question, value: int) -> Rating:
 
 
 def _worst_answer(survey: Survey) -> list[Rating]:
-    return [_rating(one, one.low if one.direction == "up" else one.high) for one in _questions(survey)]
+    return [
+        _rating(question, question.low if question.direction == "up" else question.high)
+        for question in _questions(survey)
+    ]
 
 
 def _can_meet(rule: Rule, survey: Survey) -> bool:
     """Try every answer that the survey allows: a few hundred at most."""
-    answers = product(*([_rating(one, value) for value, _label in one.points] for one in _questions(survey)))
+    answers = product(
+        *([_rating(question, value) for value, _label in question.points] for question in _questions(survey))
+    )
     return any(matches_ratings(rule, answer) for answer in answers)
 
 
 def _asked(settings: Settings) -> str:
-    metrics = sorted({one.metric for survey in settings.surveys.values() for one in _questions(survey)})
+    metrics = sorted({question.metric for survey in settings.surveys.values() for question in _questions(survey)})
     return f"the surveys ask for {', '.join(metrics)}"

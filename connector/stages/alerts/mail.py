@@ -175,7 +175,7 @@ def _quotes(answer: NamedResponse | None) -> Iterator[str]:
 def _others(shown: OpenFollowUp, words: Catalogue) -> Iterator[Other]:
     """Yield the newest answers besides the worst one, each with its own words: nobody's words stand under another answer."""
     worst = clauses.worst_response(shown.responses)
-    for answer in [said for said in shown.responses if said is not worst][:MOST_OTHERS]:
+    for answer in [response for response in shown.responses if response is not worst][:MOST_OTHERS]:
         headline = words.text(
             "notice.other",
             rating=with_word(answer.worst, words),

@@ -203,15 +203,15 @@ def _person(owner: StoredOwner | None) -> StaffMember | None:
 
 def _tell_all(context: Context, site: Site) -> NoticesResult:
     """Send what is due, one person after the other; a mail server that takes nothing ends it, or has ended it before."""
-    told, time_of_all = 0, SendingTime(context.clock)
+    mails, time_of_all = 0, SendingTime(context.clock)
     with context.store.read() as tx:
         everybody = alerts.recipients(tx)
     for email in everybody:
         if context.stop.is_set() or context.breaker.error is not None or time_of_all.is_over:
             break
         with time_of_all.running():
-            told += _tell(context, site, email)
-    return NoticesResult(told, context.breaker.trouble)
+            mails += _tell(context, site, email)
+    return NoticesResult(mails, context.breaker.trouble)
 
 
 def _tell(context: Context, site: Site, email: str) -> int:

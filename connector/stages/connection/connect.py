@@ -155,15 +155,15 @@ def describe_all(reader: CrmReader, mapping: MappingSource) -> dict[str, ObjectS
 
     `Unavailable`: it knows none of them. No CRM is without accounts, so what answers is something else.
     """
-    found = {}
+    schemas = {}
     for name in mapping.objects:
         schema = describe_one(reader, name)
         if schema is not None:
-            found[name] = schema
-    missing = [name for name in mapping.objects if name not in found]
-    if len(missing) > 1 and len(found) <= 1:  # users may be known without a call
+            schemas[name] = schema
+    missing = [name for name in mapping.objects if name not in schemas]
+    if len(missing) > 1 and len(schemas) <= 1:  # users may be known without a call
         raise Unavailable(f"the CRM knows none of {', '.join(missing)}.", remedy=_CHECK_ADDRESS)
-    return found
+    return schemas
 
 
 def describe_one(reader: CrmReader, name: str) -> ObjectSchema | None:

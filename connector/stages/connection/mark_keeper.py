@@ -95,8 +95,12 @@ class MarkKeeper:
 
     def begin(self, connections: Mapping[str, Marked]) -> None:
         """Take over the live connections of a lap; those whose mark was not read for an hour are looked at now."""
-        self.connections = {name: one for name, one in connections.items() if one.has_key}
-        self.errors = {name: keyless(name) for name, one in connections.items() if one.wants_key and not one.has_key}
+        self.connections = {name: connection for name, connection in connections.items() if connection.has_key}
+        self.errors = {
+            name: keyless(name)
+            for name, connection in connections.items()
+            if connection.wants_key and not connection.has_key
+        }
         for name in self.connections:
             with self.store.read() as tx:
                 read_at = marks.read_at(tx, name)
@@ -138,9 +142,9 @@ class MarkKeeper:
 
     def _look(self, name: str) -> None:
         """Read the mark, and renew it where that is due; what stands in the way is kept in `errors`."""
-        one, now = self.connections[name], self.clock.now()
+        connection, now = self.connections[name], self.clock.now()
         try:
-            self._follow(one, look(one), now)
+            self._follow(connection, look(connection), now)
         except CrmError as error:
             self.errors[name] = error
         except SettingsError as error:
@@ -152,39 +156,39 @@ class MarkKeeper:
             with self.store.write() as tx:
                 marks.note_read(tx, name, None)
 
-    def _follow(self, one: Marked, seen: Seen, now: datetime) -> None:
-        own = self._own(one.name)
+    def _follow(self, connection: Marked, seen: Seen, now: datetime) -> None:
+        own = self._own(connection.name)
         place = place_of(self.store.url) if self.acts else (*own.places, "")[0]  # `plan` works on a copy of the store
         if seen.task is not None and seen.mark is None:
-            raise _unreadable(one.name, seen)
+            raise _unreadable(connection.name, seen)
         installation = (ensure_id if self.acts else _read_or_none)(self.base)
         verdict = judge(seen.mark, own, installation=installation, place=place, now=now)
         if verdict is MarkVerdict.FOREIGN:
             assert seen.mark is not None  # noqa: S101 - without one there is nobody else
-            raise foreign(one.name, seen.mark, installation)
-        self._waiting.discard(one.name)
+            raise foreign(connection.name, seen.mark, installation)
+        self._waiting.discard(connection.name)
         if verdict is MarkVerdict.WAIT:
-            self._waiting.add(one.name)
+            self._waiting.add(connection.name)
         elif verdict is not MarkVerdict.OURS and self.acts:
             renew(
                 self.store,
-                one,
+                connection,
                 seen,
                 installation=installation,
                 now=now,
                 firm=verdict is MarkVerdict.RENEW,
                 adopted=verdict is MarkVerdict.TAKE_OVER,
             )
-        self._looked[one.name] = now
+        self._looked[connection.name] = now
         if self.acts:
-            self._note(one, seen, now)
+            self._note(connection, seen, now)
 
-    def _note(self, one: Marked, seen: Seen, now: datetime) -> None:
-        own = self._own(one.name)
+    def _note(self, connection: Marked, seen: Seen, now: datetime) -> None:
+        own = self._own(connection.name)
         with self.store.write() as tx:
-            if not own.confirmed and seen.mark is not None and confirms(seen.mark, own, one.reader.lag, now):
-                marks.confirm(tx, one.name)
-            marks.note_read(tx, one.name, now)
+            if not own.confirmed and seen.mark is not None and confirms(seen.mark, own, connection.reader.lag, now):
+                marks.confirm(tx, connection.name)
+            marks.note_read(tx, connection.name, now)
 
     # ── waiting ──
 
@@ -219,12 +223,12 @@ class MarkKeeper:
             return marks.own_runs(tx, name)
 
 
-def look(one: Marked) -> Seen:
+def look(connection: Marked) -> Seen:
     """Read the mark. Raises any `CrmError`."""
-    mapping = one.mapping
+    mapping = connection.mapping
     names = [name for name in ("body", "subject") if name in mapping.names("task")]
     fields = [mapping.crm_field("task", name) for name in names]
-    record = one.reader.find(mapping.object_of("task"), mapping.crm_field("task", "key"), MARK_KEY, fields)
+    record = connection.reader.find(mapping.object_of("task"), mapping.crm_field("task", "key"), MARK_KEY, fields)
     if record is None:
         return Seen(None, None)
     texts = [str(record.fields.get(name) or "") for name in fields]
@@ -233,7 +237,7 @@ def look(one: Marked) -> Seen:
 
 
 def renew(
-    store: Store, one: Marked, seen: Seen, *, installation: str, now: datetime, firm: bool, adopted: bool = False
+    store: Store, connection: Marked, seen: Seen, *, installation: str, now: datetime, firm: bool, adopted: bool = False
 ) -> None:
     """Write a new run into the mark, or make it: into the store first, so that it is ours whatever becomes of the answer.
 
@@ -241,7 +245,7 @@ def renew(
     """
     with store.write() as tx:
         own = renewed(
-            marks.own_runs(tx, one.name),
+            marks.own_runs(tx, connection.name),
             seen.mark,
             new_id(),
             place=place_of(store.url),
@@ -249,11 +253,11 @@ def renew(
             firm=firm,
             adopted=adopted,
         )
-        marks.keep(tx, one.name, own)
-    write = _write(one, seen, Mark(installation, str(own.run), now))
-    (result,) = one.writer.write([write])
+        marks.keep(tx, connection.name, own)
+    write = _write(connection, seen, Mark(installation, str(own.run), now))
+    (result,) = connection.writer.write([write])
     if result.error is not None:
-        raise _refused(one.name, result.error)
+        raise _refused(connection.name, result.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,49 +271,51 @@ class MarkState:
     """It is still to be made."""
 
 
-def state_of(store: Store, one: Marked, base: Path, now: datetime) -> MarkState:
+def state_of(store: Store, connection: Marked, base: Path, now: datetime) -> MarkState:
     """Return how a mark stands. Reads only. Raises any `CrmError`."""
-    if not one.has_key:
-        return MarkState("", keyless(one.name), missing=True) if one.wants_key else MarkState("")
-    seen = look(one)
+    if not connection.has_key:
+        return MarkState("", keyless(connection.name), missing=True) if connection.wants_key else MarkState("")
+    seen = look(connection)
     if seen.task is not None and seen.mark is None:
-        return MarkState("", _unreadable(one.name, seen))
+        return MarkState("", _unreadable(connection.name, seen))
     if seen.mark is None:
         return MarkState(
-            f"{one.name}: nobody has marked this CRM as theirs yet; `setup-crm` or the first live lap does.",
+            f"{connection.name}: nobody has marked this CRM as theirs yet; `setup-crm` or the first live lap does.",
             missing=True,
         )
     with store.read() as tx:
-        own = marks.own_runs(tx, one.name)
+        own = marks.own_runs(tx, connection.name)
     installation, place = _read_or_none(base), place_of(store.url)
     verdict = judge(seen.mark, own, installation=installation, place=place, now=now)
     if verdict is MarkVerdict.FOREIGN:
-        return MarkState("", foreign(one.name, seen.mark, installation))
+        return MarkState("", foreign(connection.name, seen.mark, installation))
     waits = (
         " Its mail waits until it is known that the store is in use here alone." if verdict is MarkVerdict.WAIT else ""
     )
-    return MarkState(f"{one.name}: marked as this installation's, last on {seen.mark.at:%Y-%m-%d %H:%M} UTC.{waits}")
+    return MarkState(
+        f"{connection.name}: marked as this installation's, last on {seen.mark.at:%Y-%m-%d %H:%M} UTC.{waits}"
+    )
 
 
-def make(store: Store, one: Marked, base: Path, now: datetime, *, take_over: bool = False) -> None:
+def make(store: Store, connection: Marked, base: Path, now: datetime, *, take_over: bool = False) -> None:
     """Mark a CRM as this installation's, where nobody has, or by the admin's word whoever has.
 
     Raises any `CrmError`, and `AfterwordError` where the installation's id cannot be kept.
     """
-    if not one.has_key:
-        raise keyless(one.name)
-    seen = look(one)
+    if not connection.has_key:
+        raise keyless(connection.name)
+    seen = look(connection)
     if seen.task is None or take_over:
-        renew(store, one, seen, installation=ensure_id(base), now=now, firm=False, adopted=True)
+        renew(store, connection, seen, installation=ensure_id(base), now=now, firm=False, adopted=True)
 
 
-def remove(store: Store, one: Marked, base: Path, now: datetime) -> bool:
+def remove(store: Store, connection: Marked, base: Path, now: datetime) -> bool:
     """Take our mark away; returns whether it was there and ours. Raises any `CrmError`."""
-    if not one.has_key:
+    if not connection.has_key:
         return False
-    seen = look(one)
+    seen = look(connection)
     with store.read() as tx:
-        own = marks.own_runs(tx, one.name)
+        own = marks.own_runs(tx, connection.name)
     if seen.task is None or seen.mark is None:
         return False
     if (
@@ -317,15 +323,15 @@ def remove(store: Store, one: Marked, base: Path, now: datetime) -> bool:
         is MarkVerdict.FOREIGN
     ):
         return False
-    one.writer.delete(one.mapping.object_of("task"), seen.task)
+    connection.writer.delete(connection.mapping.object_of("task"), seen.task)
     with store.write() as tx:
-        marks.forget(tx, one.name)
+        marks.forget(tx, connection.name)
     return True
 
 
-def _write(one: Marked, seen: Seen, mark: Mark) -> Write:
+def _write(connection: Marked, seen: Seen, mark: Mark) -> Write:
     """Its due date moves on with it: a CRM may put old activities into an archive, where they cannot be changed."""
-    mapping, text = one.mapping, text_of(mark)
+    mapping, text = connection.mapping, text_of(mark)
     has_body = "body" in mapping.names("task")
     values: dict[str, FieldValue | date] = {
         "key": MARK_KEY,
@@ -338,7 +344,7 @@ def _write(one: Marked, seen: Seen, mark: Mark) -> Write:
     try:
         rendered = mapping.render("task", values)
     except MappingError as error:
-        raise _refused(one.name, SchemaChanged(f"{error.field}: {error.what}", remedy=error.remedy)) from error
+        raise _refused(connection.name, SchemaChanged(f"{error.field}: {error.what}", remedy=error.remedy)) from error
     fields = {mapping.crm_field("task", name): raw for name, raw in rendered.items() if name != "key"}
     external = (mapping.crm_field("task", "key"), MARK_KEY) if seen.task is None else None
     return Write(MARK_KEY, mapping.object_of("task"), fields, id=seen.task, external=external)

@@ -66,15 +66,15 @@ def _written_before(tx: Transaction, crm: str, mapping: CrmMapping) -> frozenset
     """Return the fields in which our own values stand, written by this very mapping when nobody was asked yet."""
     if written_fields.form(tx, crm) != mapping.form:
         return frozenset()
-    found = set()
+    places = set()
     for target in _TARGETS:
         names = mapping.names(target)
         for record in fields.sample(tx, crm, target, LOOKED_AT):
             for name in names & record.written.keys():
                 value = record.written[name]["value"]
                 if value is not None and not mapping.differs(target, name, value, record.actual.get(name)):
-                    found.add((mapping.object_of(target), mapping.crm_field(target, name)))
-    return frozenset(found)
+                    places.add((mapping.object_of(target), mapping.crm_field(target, name)))
+    return frozenset(places)
 
 
 def filled(reader: CrmReader, object_name: str, path: str) -> Filled:
@@ -87,7 +87,7 @@ def stale(store: Store, setup: CrmSetup, mapping: CrmMapping, schemas: Schemas) 
     """Yield the fields that are there and still show what is written elsewhere by now, or nowhere. Left out are those named for writing
     and refused."""
     places = {(mapping.object_of(target), mapping.crm_field(target, name)) for target, name in _names(mapping)}
-    places |= {(one.object, one.field) for one in mapping.foreign}
+    places |= {(foreign_field.object, foreign_field.field) for foreign_field in mapping.foreign}
     with store.read() as tx:
         known = written_fields.history(tx, setup.connection)
     for field in known.stale(places):

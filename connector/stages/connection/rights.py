@@ -14,21 +14,21 @@ Right = Literal["read", "create", "update"]
 
 def needs(mapping: CrmMapping) -> Needs:
     """Return which rights a lap needs: to read what is mapped, to change what is shown, to make tasks."""
-    found: dict[str, set[Right]] = {query.object: {"read"} for query in mapping.queries}
+    by_object: dict[str, set[Right]] = {query.object: {"read"} for query in mapping.queries}
     for name, rights in writes(mapping).items():
-        found.setdefault(name, set()).update({"read", *rights})
-    return _frozen(found)
+        by_object.setdefault(name, set()).update({"read", *rights})
+    return _frozen(by_object)
 
 
 def writes(mapping: CrmMapping) -> Needs:
     """Return which rights to write a lap needs."""
-    found: dict[str, set[Right]] = {}
+    by_object: dict[str, set[Right]] = {}
     for target in ("account", "contact", _TASK):
         if mapping.names(target):
-            found.setdefault(mapping.object_of(target), set()).add("update")
+            by_object.setdefault(mapping.object_of(target), set()).add("update")
     if mapping.names(_TASK):
-        found[mapping.object_of(_TASK)].add("create")
-    return _frozen(found)
+        by_object[mapping.object_of(_TASK)].add("create")
+    return _frozen(by_object)
 
 
 def missing(
@@ -40,11 +40,11 @@ def missing(
         proof = {"with": connections.mark(tx, credentials), "form": mapping.form}
         if not ask and connections.proof_of_rights(tx, setup.connection) == proof:
             return ()
-    found = setup.missing_rights(writes(mapping))
+    missing_rights = setup.missing_rights(writes(mapping))
     with store.write() as tx:
-        connections.note_proof_of_rights(tx, setup.connection, None if found else proof)
-    return found
+        connections.note_proof_of_rights(tx, setup.connection, None if missing_rights else proof)
+    return missing_rights
 
 
-def _frozen(found: Mapping[str, set[Right]]) -> Needs:
-    return {name: frozenset(rights) for name, rights in found.items()}
+def _frozen(by_object: Mapping[str, set[Right]]) -> Needs:
+    return {name: frozenset(rights) for name, rights in by_object.items()}

@@ -194,7 +194,7 @@ class _Round:
         """Tell whether records of these kinds can be read at present: else what the CRM says of them is not that they are gone."""
         kind = self.settings.surveys[letter.invitation.survey].on.partition(".")[0]
         kinds = ((letter.contact_ref, "contact"), (letter.interaction_ref, kind))
-        return all(ref is None or one in connected.mapping.kinds(ref.object) for ref, one in kinds)
+        return all(ref is None or record_kind in connected.mapping.kinds(ref.object) for ref, record_kind in kinds)
 
     def _one(self, letter: Letter, fresh: Mapping[Ref, Reading]) -> None:
         contact = fresh.get(letter.contact_ref) if letter.contact_ref else None
@@ -385,8 +385,10 @@ def reread(connected: Connected, letters: Sequence[Letter]) -> Mapping[Ref, Read
 
     Raises any `CrmError`.
     """
-    refs = dict.fromkeys(ref for one in letters for ref in (one.contact_ref, one.interaction_ref) if ref is not None)
-    found: dict[Ref, Reading] = {}
+    refs = dict.fromkeys(
+        ref for letter in letters for ref in (letter.contact_ref, letter.interaction_ref) if ref is not None
+    )
+    readings: dict[Ref, Reading] = {}
     for object_name in dict.fromkeys(ref.object for ref in refs):
         queries = (query for query in connected.mapping.queries if query.object == object_name)
         fields = tuple(dict.fromkeys(name for query in queries for name in query.fields))
@@ -394,5 +396,5 @@ def reread(connected: Connected, letters: Sequence[Letter]) -> Mapping[Ref, Read
         records = connected.reader.fetch(object_name, [ref.id for ref in asked], fields)
         for ref in asked:
             if (record := records.get(ref.id)) is not None:
-                found[ref] = connected.mapping.read(connected.name, record)
-    return found
+                readings[ref] = connected.mapping.read(connected.name, record)
+    return readings

@@ -123,7 +123,10 @@ def _candidates(
     """Yield whom it could be given to, each once, after everybody who is away their stand-in; with what is to be said of the choice."""
     seen: set[Ref] = set()
     last_resort = words.text("assigned.last_resort")
-    in_order = [*((target, []) for target in (*targets, *NEAR)), *((one, [last_resort]) for one in cover.last_resort)]
+    in_order = [
+        *((target, []) for target in (*targets, *NEAR)),
+        *((fallback, [last_resort]) for fallback in cover.last_resort),
+    ]
     for target, note in in_order:
         owner = find_owner(tx, target, about)
         if owner is None or owner.ref in seen:

@@ -57,7 +57,7 @@ class Customer:
 
     def follow_up_about(self, person: str) -> Unclosed | None:
         """Return the follow-up about a person that is not closed."""
-        return next((one for one in self.follow_ups if one.person == person), None)
+        return next((follow_up for follow_up in self.follow_ups if follow_up.person == person), None)
 
 
 @dataclass(frozen=True, slots=True)

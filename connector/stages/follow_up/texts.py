@@ -84,11 +84,11 @@ class _Text:
         if follow_up.closed_by is ClosedBy.JOINED and follow_up.joined_into is not None:
             keeper = follow_ups.by_id(self.tx, follow_up.joined_into)
             # What the other task is called holds words that only users of its CRM read.
-            told = keeper if keeper.connection == follow_up.connection else follow_up
-            return {"body": tasks.joined_body(told.subject, self._link(told.account_id), words)}
+            shown = keeper if keeper.connection == follow_up.connection else follow_up
+            return {"body": tasks.joined_body(shown.subject, self._link(shown.account_id), words)}
         every = self._told()
-        said = every[:MOST]
-        if follow_up.about and not said:
+        responses = every[:MOST]
+        if follow_up.about and not responses:
             return {}  # what it was about is another customer's now; whoever has the task still has to call
         owner = follow_up_facts.owner_at(self.tx, follow_up.owner)
         tz = owner_zone(owner, self.context.settings)
@@ -96,21 +96,23 @@ class _Text:
         account = follow_up_facts.account_of(self.tx, follow_up.account_id)
         text = tasks.TaskText(
             tuple(known[name].when for name in self._in_order() if name in known),
-            links(self.context, self.tx, account, said[0].interaction_id if said else follow_up.interaction_id),
+            links(
+                self.context, self.tx, account, responses[0].interaction_id if responses else follow_up.interaction_id
+            ),
             tz,
-            responses=said,
-            more=len(every) - len(said),
+            responses=responses,
+            more=len(every) - len(responses),
             reasons=self._reasons(customer),
             owner_note=follow_up.owner_note,
             outcome_links=() if follow_up.closed_by else outcome_links(self.context, follow_up.id),
             ended=self._ended(customer, tz),
         )
         body = tasks.body(text, words)
-        if not said:
+        if not responses:
             subject = tasks.account_subject(account.name, text.reasons, follow_up.due_at, words, tz=tz, now=now)
             return {"subject": subject, "body": body}
-        subject = tasks.call_subject(said[0], follow_up.due_at, words, tz=tz, now=now)
-        return {"subject": subject, "body": body, "response_id": said[0].response_id}
+        subject = tasks.call_subject(responses[0], follow_up.due_at, words, tz=tz, now=now)
+        return {"subject": subject, "body": body, "response_id": responses[0].response_id}
 
     def _ended(self, customer: Customer, tz: ZoneInfo) -> str | None:
         """Return by what later answer it was closed; a note that somebody left before is no reason."""
@@ -119,7 +121,7 @@ class _Text:
         theirs = [
             answer.response for answer in customer.answers if answer.person == self.known.person and is_good(answer)
         ]
-        newest = max(theirs, key=lambda said: said.at, default=None)
+        newest = max(theirs, key=lambda response: response.at, default=None)
         if newest is None:
             return str(self.follow_up.note)
         here = newest.read_in(self.follow_up.connection, is_known=self.follow_up.contact_id is not None)
@@ -142,7 +144,7 @@ class _Text:
         if not newest_first:
             return []
         lead = worst_response(newest_first)
-        return sorted(newest_first, key=lambda said: said is not lead)
+        return sorted(newest_first, key=lambda response: response is not lead)
 
     def _in_order(self) -> list[str]:
         """Return its rules, the one that made it first."""
@@ -151,7 +153,7 @@ class _Text:
 
     def _reasons(self, customer: Customer) -> tuple[AccountReason, ...]:
         """Return why the rules about the account that stand in it came to hold."""
-        said = [answer.response for answer in customer.answers if answer.counts]
+        responses = [answer.response for answer in customer.answers if answer.counts]
         return tuple(
             reason
             for rule in self._in_order()
@@ -160,6 +162,6 @@ class _Text:
                 self.tx,
                 self.follow_up,
                 rule=rule,
-                responses=said if not self.follow_up.about else (),
+                responses=responses if not self.follow_up.about else (),
             )
         )

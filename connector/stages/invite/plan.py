@@ -164,7 +164,7 @@ Check = Callable[[AskCase], Verdict | None]
 
 def decide(case: AskCase) -> Verdict:
     """Return the verdict of the first rule that objects; when none does, the person is invited."""
-    verdict = next((found for check in RULES if (found := check(case)) is not None), INVITED)
+    verdict = next((objection for check in RULES if (objection := check(case)) is not None), INVITED)
     if verdict.state is Decision.WAITING and verdict.until is not None and verdict.until > case.deadline:
         return Verdict(Decision.REFUSED, verdict.reason, verdict.until)
     return verdict
@@ -242,8 +242,8 @@ def _one_of(fact: object, wanted: object) -> bool:
     options = wanted if isinstance(wanted, list | tuple) else (wanted,)
     held = fact if isinstance(fact, list | tuple) else (fact,)
     return any(
-        isinstance(one, bool) == isinstance(option, bool) and _folded(one) == _folded(option)
-        for one in held
+        isinstance(value, bool) == isinstance(option, bool) and _folded(value) == _folded(option)
+        for value in held
         for option in options
     )
 

@@ -120,7 +120,7 @@ class _Page:
         self.key = person_key(tx)
         self.live_since = stored_decisions.live_since(tx)
         self.context = context
-        self.won_within = {name: one.mapping.won_deal_within for name, one in context.connected.items()}
+        self.won_within = {name: crm.mapping.won_deal_within for name, crm in context.connected.items()}
         self.own_users = {name: own_users.known(tx, name) for name in context.connected}
         self.last_won: Mapping[str, datetime] = {}
         self.rows: Gathered
@@ -145,7 +145,7 @@ class _Page:
         existing = _existing(self.rows, interaction, name)
         if interaction.ended_at is None or f"{interaction.kind}.{interaction.ended}" != survey.on:
             reason = Reason.DELETED if interaction.deleted_at else Reason.REOPENED
-            self._drop((one for one in existing if one.state is Decision.WAITING), reason)
+            self._drop((decision for decision in existing if decision.state is Decision.WAITING), reason)
             return
         only_primary = survey.recipients == Recipients.PRIMARY
         people = _participants(self.rows, interaction)
@@ -153,16 +153,16 @@ class _Page:
             people.sort(key=lambda contact: not may_be_asked(self._case(interaction, name, Target(contact))))
         elif len(people) > 1:
             people = _once_each(self.rows, people, existing)
-        found = targets(people, existing, only_primary=only_primary)
-        self._drop(found.dropped, Reason.NO_CONTACT)
-        for target in found.targets:
+        pairing = targets(people, existing, only_primary=only_primary)
+        self._drop(pairing.dropped, Reason.NO_CONTACT)
+        for target in pairing.targets:
             self._decide_one(interaction, name, target)
 
     def _drop(self, decisions: Iterable[Decided], reason: Reason) -> None:
         verdict = cancelled(reason)
         gone = "not among its contacts any more" if reason is Reason.NO_CONTACT else None
-        for one in decisions:
-            self.decisions.move(one.id, _move(verdict, note=gone))
+        for decision in decisions:
+            self.decisions.move(decision.id, _move(verdict, note=gone))
             self.result.count(verdict)
 
     def _decide_one(self, interaction: StoredInteraction, name: str, target: Target) -> None:
@@ -320,8 +320,8 @@ def _account(rows: Gathered, interaction: StoredInteraction) -> StoredAccount | 
 
 
 def _participants(rows: Gathered, interaction: StoredInteraction) -> list[str]:
-    found = (rows.ids.get(ref) for ref in interaction.contacts)
-    return [contact_id for contact_id in found if contact_id is not None and contact_id in rows.contacts]
+    contact_ids = (rows.ids.get(ref) for ref in interaction.contacts)
+    return [contact_id for contact_id in contact_ids if contact_id is not None and contact_id in rows.contacts]
 
 
 def _once_each(rows: Gathered, people: Sequence[str], existing: Iterable[Decided]) -> list[str]:
@@ -336,16 +336,16 @@ def _once_each(rows: Gathered, people: Sequence[str], existing: Iterable[Decided
 def _existing(rows: Gathered, interaction: StoredInteraction, survey: str) -> list[Decided]:
     return [
         Decided(
-            id=one.id,
-            contact=rows.now_called.get(one.contact_id, one.contact_id),
-            state=one.state,
+            id=decision.id,
+            contact=rows.now_called.get(decision.contact_id, decision.contact_id),
+            state=decision.state,
             # One that a later version has given is none that better data lifts.
-            reason=Reason(one.reason) if one.reason in set(Reason) else None,
-            decided_at=one.decided_at,
-            until=one.until,
+            reason=Reason(decision.reason) if decision.reason in set(Reason) else None,
+            decided_at=decision.decided_at,
+            until=decision.until,
         )
-        for one in rows.decisions.get(interaction.id, ())
-        if one.survey == survey
+        for decision in rows.decisions.get(interaction.id, ())
+        if decision.survey == survey
     ]
 
 

@@ -69,22 +69,24 @@ def targets(participants: Sequence[str], existing: Sequence[Decided], *, only_pr
     """
     people = list(dict.fromkeys(participants)) or [NOBODY]
     if only_primary:
-        asked = [one for one in existing if one.state is Decision.INVITED]
+        asked = [decision for decision in existing if decision.state is Decision.INVITED]
         people = [asked[0].contact] if asked else people[:1]
     chosen = _pair(people, existing, only_primary=only_primary)
     used = {target.decided.id for target in chosen if target.decided is not None}
-    left = (one for one in existing if one.id not in used and one.state is Decision.WAITING)
+    left = (decision for decision in existing if decision.id not in used and decision.state is Decision.WAITING)
     return Targets(tuple(chosen), tuple(left))
 
 
 def _pair(people: Sequence[str], existing: Sequence[Decided], *, only_primary: bool) -> list[Target]:
     # Of two decisions that a merge has brought together, the one by which the person was invited counts.
-    ordered = sorted(existing, key=lambda one: (one.state is Decision.INVITED, one.id))
-    theirs = {one.contact: one for one in ordered}
+    ordered = sorted(existing, key=lambda decision: (decision.state is Decision.INVITED, decision.id))
+    theirs = {decision.contact: decision for decision in ordered}
     free = [
-        one
-        for one in ordered
-        if one.contact not in people and one.state is not Decision.INVITED and (only_primary or one.contact == NOBODY)
+        decision
+        for decision in ordered
+        if decision.contact not in people
+        and decision.state is not Decision.INVITED
+        and (only_primary or decision.contact == NOBODY)
     ]
     chosen = []
     for contact in people:

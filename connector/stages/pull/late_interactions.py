@@ -35,21 +35,21 @@ def run(context: Context, crm: Connected, lease: Lease) -> Iterator[Absorbed]:
         unresolved.note(tx, crm.name, now)
         refs = unresolved.refs(tx, crm.name, tuple(context.settings.surveys), MOST)
     for query in crm.mapping.queries:
-        mine = [ref for ref in refs if ref.startswith(f"{query.object}/")]
-        for some in chunks(mine):
+        object_refs = [ref for ref in refs if ref.startswith(f"{query.object}/")]
+        for part in chunks(object_refs):
             if context.stop.is_set():
                 return
-            yield _read_again(context, crm, lease, query, some)
+            yield _read_again(context, crm, lease, query, part)
 
 
 def _read_again(context: Context, crm: Connected, lease: Lease, query: Query, refs: Sequence[str]) -> Absorbed:
     ids = [ref.partition("/")[2] for ref in refs]
     records = crm.reader.fetch(query.object, ids, query.fields)
-    found = [listing.found(crm, record) for record in records.values()]
+    read_records = [listing.found(crm, record) for record in records.values()]
     with context.store.write() as tx:
         lease.check(tx)
         now = context.clock.now()
         zone = context.settings.company.timezone
-        absorbed = Absorber(tx, crm.name, now=now, key=person_key(tx), zone=zone).absorb(found)
+        absorbed = Absorber(tx, crm.name, now=now, key=person_key(tx), zone=zone).absorb(read_records)
         task_events.take_in(tx, context.settings, absorbed.tasks, now)
         return absorbed

@@ -83,14 +83,16 @@ def _overdue(context: Context, crm: Connected, since: datetime, *, accept_loss: 
     """
     now = context.clock.now()
     with context.store.read() as tx:
-        found = [
+        states = [
             (query, stored_reconciliation.state(tx, crm.name, query.object))
             for query in crm.mapping.queries
             if accept_loss or not position(tx, crm, query).backfilling
         ]
     # A time that is still to come was noted by a clock that was wrong.
-    due = [(query, one) for query, one in found if one.measured_at is None or not since <= one.measured_at <= now]
-    due.sort(key=lambda each: (each[1].place is None, each[1].measured_at is not None, each[1].measured_at or since))
+    due = [
+        (query, state) for query, state in states if state.measured_at is None or not since <= state.measured_at <= now
+    ]
+    due.sort(key=lambda pair: (pair[1].place is None, pair[1].measured_at is not None, pair[1].measured_at or since))
     return [query for query, _ in due]
 
 
@@ -136,10 +138,10 @@ class _Comparison:
 
     def _compare(self, batch: Batch) -> None:
         """Take in a page. What is told to be deleted waits for the end, with what is not told at all; merges are no losses."""
-        alive = [found for found in batch.found if not found.deleted]
-        merged = [found for found in batch.found if found.merged_into is not None]
-        old = [found for found in (*alive, *merged) if rules.has_passed(self._read_until, found.modified)]
-        new = [found for found in (*alive, *merged) if not rules.has_passed(self._read_until, found.modified)]
+        alive = [record for record in batch.found if not record.deleted]
+        merged = [record for record in batch.found if record.merged_into is not None]
+        old = [record for record in (*alive, *merged) if rules.has_passed(self._read_until, record.modified)]
+        new = [record for record in (*alive, *merged) if not rules.has_passed(self._read_until, record.modified)]
         place = rules.advance(self.now.place or Cursor(), batch.page)
         with self._context.store.write() as tx:
             self._lease.check(tx)

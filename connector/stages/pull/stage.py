@@ -46,7 +46,9 @@ class Pulled:
         """Take in what a second reading gave, of some objects that could not be read before; the others still cannot."""
         _add(self.counts, later.counts)
         over = [self.unread.pop(name) for name in again]
-        self.problems = [one for one in self.problems if all(one is not each for each in over)] + later.problems
+        self.problems = [
+            problem for problem in self.problems if all(problem is not error for error in over)
+        ] + later.problems
         self.unread |= later.unread
         self.failure = later.failure
 
@@ -173,7 +175,7 @@ def _plausible_loss(tx: Transaction, crm: Connected, reader: "_Reader", batch: B
 
     `ImplausibleLoss`: too many at once, with those of this pass before them, be it in an earlier lap that ended in the same way.
     """
-    gone = [found.ref for found in batch.found if found.deleted and found.merged_into is None]
+    gone = [record.ref for record in batch.found if record.deleted and record.merged_into is None]
     lost = reconciliation.how_many_live(tx, crm.name, gone) if gone else 0
     if lost:
         known = reconciliation.living(tx, crm.name, reader.query.object)

@@ -51,8 +51,8 @@ class _Unhappy:
         """What somebody has to call about first, the worst answer first."""
         states = (FollowUpState.OPEN, FollowUpState.WAITING_FOR_OUTCOME, FollowUpState.CLOSED)
         place = len(states) if self.named is None else states.index(self.named.follow_up.state)
-        said = self.answered.response
-        return place, clauses.badness(said.worst), said.at, said.response_id
+        response = self.answered.response
+        return place, clauses.badness(response.worst), response.at, response.response_id
 
 
 def facts_of(context: Context, tx: Transaction, report: DueReport, covered: Covered) -> Facts:
@@ -70,7 +70,7 @@ def facts_of(context: Context, tx: Transaction, report: DueReport, covered: Cove
         answers=answers,
         asking=reports.asking(tx, crms, period.since, period.until),
         before=_before(tx, crms, report),
-        bad=Listed(tuple(_bad_line(context, tx, one, now) for one in unhappy[:MOST]), len(unhappy)),
+        bad=Listed(tuple(_bad_line(context, tx, answer, now) for answer in unhappy[:MOST]), len(unhappy)),
         late=_listed(context, tx, *late, now=now),
         waiting=_listed(context, tx, *waiting, now=now),
         unheard=tuple(unheard),
@@ -106,39 +106,41 @@ def _unhappy(tx: Transaction, bad: Iterable[ReportedResponse]) -> list[_Unhappy]
     """Return bad answers with their follow-ups, those first that somebody has to call about."""
     every = list(bad)
     follow_ups = reports.follow_ups_about(tx, [answered.response.response_id for answered in every])
-    found = [_Unhappy(answered, follow_ups.get(answered.response.response_id)) for answered in every]
-    return sorted(found, key=lambda one: one.order)
+    unhappy = [_Unhappy(answered, follow_ups.get(answered.response.response_id)) for answered in every]
+    return sorted(unhappy, key=lambda answer: answer.order)
 
 
 # ── lines ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _bad_line(context: Context, tx: Transaction, unhappy: _Unhappy, now: datetime) -> ReportLine:
-    said, words = unhappy.answered.response, words_of(context)
+    response, words = unhappy.answered.response, words_of(context)
     headline = words.text(
         "summary.answer",
-        who=clauses.name(said.who, _ROOMY.who, words),
-        rating=with_word(said.worst, words),
-        topic=clauses.topic(said.label, said.subject, _ROOMY, words),
-        day=words.day(said.at, context.settings.company.timezone),
+        who=clauses.name(response.who, _ROOMY.who, words),
+        rating=with_word(response.worst, words),
+        topic=clauses.topic(response.label, response.subject, _ROOMY, words),
+        day=words.day(response.at, context.settings.company.timezone),
     )
     return ReportLine(
         headline=headline,
         account=one_line(unhappy.answered.account),
         url=_url(context, tx, unhappy.answered.account_id),
         step=_step(context, tx, unhappy.named, now),
-        quote=shorten(one_line(said.comment or ""), LONGEST_QUOTE),
+        quote=shorten(one_line(response.comment or ""), LONGEST_QUOTE),
     )
 
 
 def _listed(
     context: Context, tx: Transaction, follow_ups: Sequence[NamedFollowUp], count: int, *, now: datetime
 ) -> Listed:
-    said = record_texts.answers_about(tx, [named.follow_up.id for named in follow_ups])
+    answers = record_texts.answers_about(tx, [named.follow_up.id for named in follow_ups])
     words = words_of(context)
     lines = [
         ReportLine(
-            headline=clauses.what(open_follow_up(context, tx, named, said.get(named.follow_up.id, ())), _ROOMY, words),
+            headline=clauses.what(
+                open_follow_up(context, tx, named, answers.get(named.follow_up.id, ())), _ROOMY, words
+            ),
             account=one_line(named.account_name),
             url=_url(context, tx, named.follow_up.account_id),
             step=_step(context, tx, named, now),

@@ -75,8 +75,8 @@ def worth_publishing(before: Figures | None, after: Figures | None, step: float)
 
 
 def _beside_the_score(known: Figures) -> tuple[object, ...]:
-    whole = {name: value if value is None else round_half_away(value) for name, value in known.metrics.items()}
-    return known.mood, known.people, known.trend, whole
+    metrics = {name: value if value is None else round_half_away(value) for name, value in known.metrics.items()}
+    return known.mood, known.people, known.trend, metrics
 
 
 def with_mood_since(before: Figures | None, after: Figures | None, now: datetime, *, by: str = "") -> Figures | None:

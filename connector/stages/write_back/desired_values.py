@@ -38,7 +38,9 @@ def present(context: Context, tx: Transaction, customer: Customer) -> None:
     for account in follow_up_facts.accounts_of(tx, customer.id):
         tz, crm = _zone_of(context, tx, account), account.ref.connection
         # Of a customer that several CRMs have, each one's users read what came through theirs.
-        open_here = [read for task_in, whole in follow_ups if (read := _read_in(crm, task_in, whole)) is not None]
+        open_here = [
+            read for task_in, follow_up in follow_ups if (read := _read_in(crm, task_in, follow_up)) is not None
+        ]
         given_here = [response for response in responses if response.connection == crm]
         needs = attention(open_here, words, now=now)
         texts: dict[str, FieldValue] = {
@@ -54,14 +56,14 @@ def _present_contacts(
     context: Context, tx: Transaction, newest_first: Sequence[NamedResponse], words: Catalogue
 ) -> None:
     seen: set[str] = set()
-    for said in newest_first:
-        if said.contact_id is None or said.contact_id in seen:
+    for response in newest_first:
+        if response.contact_id is None or response.contact_id in seen:
             continue
-        seen.add(said.contact_id)
+        seen.add(response.contact_id)
         # One person, known in several CRMs or under several contacts: what they said last stands on all of their records.
-        contacts = follow_up_facts.contacts_of_the_person(tx, said.contact_id)
+        contacts = follow_up_facts.contacts_of_the_person(tx, response.contact_id)
         seen |= {contact.id for contact in contacts}
-        newest = follow_up_facts.newest_said(tx, [contact.id for contact in contacts]) or said
+        newest = follow_up_facts.newest_said(tx, [contact.id for contact in contacts]) or response
         for contact in contacts:
             text = last_rating(newest, words, _zone_of(context, tx, contact))
             stored_fields.set_desired(tx, contact.ref, "contact", {"last_rating": text})

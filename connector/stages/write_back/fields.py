@@ -105,8 +105,8 @@ def _note_written(outbox: Outbox, tx: Transaction, change: FieldChange, _result:
     _note_refused_fields(outbox, tx, change)
     actual = {name: raw for name, raw in {**change.before, **change.fields}.items() if raw is not None}
     last_writes = written(outbox.crm.mapping, change.record, change.fields, outbox.now)
-    whole = not change.held and all(isinstance(field.error, MappingError) for field in change.refused)
-    fields.note_written(tx, change.record, actual=actual, written=last_writes, whole=whole)
+    is_complete = not change.held and all(isinstance(field.error, MappingError) for field in change.refused)
+    fields.note_written(tx, change.record, actual=actual, written=last_writes, whole=is_complete)
 
 
 def _note_refused_fields(outbox: Outbox, tx: Transaction, change: FieldChange) -> None:

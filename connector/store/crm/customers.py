@@ -21,15 +21,15 @@ def last_won(tx: Connection, customers: Iterable[str], until: datetime) -> Mappi
 
     Customers without a won deal are absent.
     """
-    found: dict[str, datetime] = {}
+    wins: dict[str, datetime] = {}
     for part in chunks(customers):
         rows = tx.execute(
             _of_accounts(account.c.customer, func.max(interaction.c.ended_at).label("at"))
             .where(account.c.customer.in_(part), _won(until))
             .group_by(account.c.customer)
         )
-        found.update({row.customer: row.at for row in rows})
-    return found
+        wins.update({row.customer: row.at for row in rows})
+    return wins
 
 
 def look_again_after_wins(tx: Connection, crms: Collection[str], *, now: datetime, since: datetime) -> None:
@@ -86,7 +86,7 @@ def coverage(
     }
     return Coverage(
         sum(counted.values()),
-        sum(n for (said, _won_one), n in counted.items() if said),
+        sum(n for (is_customer, _won_one), n in counted.items() if is_customer),
         sum(n for (_said, won), n in counted.items() if won),
         sum(n for pair, n in counted.items() if any(pair)),
     )

@@ -82,12 +82,12 @@ def _groups_to_look_at(tx: Connection) -> Iterator[list[Linkable]]:
 
 def _groups_of(tx: Connection, link: str, *, crowded: bool) -> Iterator[list[Linkable]]:
     columns = (account.c.id, account.c.connection, account.c.customer)
-    mine = select(*columns).where(account.c.link == link, _lives(account))
+    accounts = select(*columns).where(account.c.link == link, _lives(account))
     if crowded:
-        for account_row in _paged(tx, mine.where(account.c.customer != account.c.id)):
+        for account_row in _paged(tx, accounts.where(account.c.customer != account.c.id)):
             yield [account_row]
         return
-    yield [Linkable(*row) for row in tx.execute(mine.order_by(account.c.id))]
+    yield [Linkable(*row) for row in tx.execute(accounts.order_by(account.c.id))]
 
 
 def _no_longer_linked(tx: Connection) -> Iterator[Linkable]:

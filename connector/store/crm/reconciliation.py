@@ -136,5 +136,5 @@ def _at(crm: str, object_name: str) -> ColumnElement[bool]:
 
 
 def _forget(tx: Connection, crm: str, object_name: str) -> None:
-    mine = reconciled_record.c.ref.startswith(f"{object_name}/", autoescape=True)
-    tx.execute(reconciled_record.delete().where(reconciled_record.c.connection == crm, mine))
+    condition = reconciled_record.c.ref.startswith(f"{object_name}/", autoescape=True)
+    tx.execute(reconciled_record.delete().where(reconciled_record.c.connection == crm, condition))

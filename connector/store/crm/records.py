@@ -67,55 +67,55 @@ class Absorber:
     def absorb(self, page: Sequence[ReadRecord]) -> Absorbed:
         """Store a page of one object. Each record counts exactly once, as stored, unchanged, deleted or refused."""
         result = Absorbed()
-        known = self._bindings([found.ref for found in page])
+        known = self._bindings([record.ref for record in page])
         fresh: dict[Kind, dict[str, _Fresh]] = {}
         zones = self._zones(page)
         understood: list[str] = []
         gone: list[str] = []
-        for found in page:
-            reading, counts = found.reading, result.of(found.reading.kind)
+        for record in page:
+            reading, counts = record.reading, result.of(record.reading.kind)
             if reading.error is None:
-                understood.append(found.ref)
+                understood.append(record.ref)
             counts.read += 1
-            if found.deleted:
-                buried = self._bury(found, known.get(found.ref), result)
-                if buried and known[found.ref].kind == Kind.CONTACT.value:
-                    gone.append(known[found.ref].id)
+            if record.deleted:
+                buried = self._bury(record, known.get(record.ref), result)
+                if buried and known[record.ref].kind == Kind.CONTACT.value:
+                    gone.append(known[record.ref].id)
                 counts.deleted += buried
                 counts.unchanged += 1 - buried  # of what we never had, or had buried before, it says nothing new
             elif reading.value is None:
-                self._pass_over(found, counts)
+                self._pass_over(record, counts)
             elif isinstance(reading.value, SeenTask) and reading.value.key == MARK_KEY:
                 counts.unchanged += 1  # the installation's mark is read apart
                 own_users.note(self._sql, self._crm, _maker(reading.value))
-            elif (row := _if_fresh(self._when_over(reading.value, zones), known.get(found.ref))) is None:
+            elif (row := _if_fresh(self._when_over(reading.value, zones), known.get(record.ref))) is None:
                 counts.unchanged += 1
             else:
                 counts.changed += 1
                 # A record that was read twice in one page is stored once, as it was read last.
-                fresh.setdefault(kind_of(reading.value), {})[found.ref] = row
+                fresh.setdefault(kind_of(reading.value), {})[record.ref] = row
         if gone:
             self._leave(gone)
         for kind, rows in fresh.items():
             self._store(kind, rows, known)
         self._unrefuse(understood)
         result.tasks += self._see_tasks(fresh.get(Kind.FOLLOW_UP, {}))
-        for found in page:
-            if found.reading.value is not None and found.reading.error is not None:  # only a fact was not understood
-                self._refuse(found)
+        for record in page:
+            if record.reading.value is not None and record.reading.error is not None:  # only a fact was not understood
+                self._refuse(record)
         self._note_actual(page)
         return result
 
     def _zones(self, page: Sequence[ReadRecord]) -> Mapping[str, str | None]:
         """Return the zones of the users whose interactions on this page ended on a day of which no time is known."""
-        values = [found.reading.value for found in page]
+        values = [record.reading.value for record in page]
         days = [value for value in values if isinstance(value, Interaction) and value.all_day]
         refs = {str(ref_text(value.owner)) for value in days if value.owner is not None}
         if not refs:
             return {}
         owner = tables.owner
-        mine = (owner.c.connection == self._crm, among(self._sql, owner.c.ref, refs))
-        rows = self._sql.execute(select(owner.c.ref, owner.c.timezone).where(*mine))
+        conditions = (owner.c.connection == self._crm, among(self._sql, owner.c.ref, refs))
+        rows = self._sql.execute(select(owner.c.ref, owner.c.timezone).where(*conditions))
         return {row.ref: row.timezone for row in rows}
 
     def _when_over(self, value: Pulled, zones: Mapping[str, str | None]) -> Pulled:
@@ -128,8 +128,8 @@ class Absorber:
 
     def _bindings(self, refs: Sequence[str]) -> dict[str, AnyRow]:
         columns: list[AnyColumn] = [binding.c[name] for name in ("ref", "id", "kind", "content_hash", "alias")]
-        mine = and_(binding.c.connection == self._crm, among(self._sql, binding.c.ref, refs))
-        return {row.ref: row for row in self._sql.execute(select(*columns).where(mine))}
+        condition = and_(binding.c.connection == self._crm, among(self._sql, binding.c.ref, refs))
+        return {row.ref: row for row in self._sql.execute(select(*columns).where(condition))}
 
     def _store(self, kind: Kind, rows: Mapping[str, _Fresh], known: Mapping[str, AnyRow]) -> None:
         if kind is Kind.FOLLOW_UP:
@@ -147,7 +147,7 @@ class Absorber:
         self._write_again(kind, changed)
         if kind is Kind.CONTACT:
             contacts = [row.value for row in rows.values() if isinstance(row.value, Contact)]
-            join_spellings(self._sql, self._key, (one.email for one in contacts if one.email))
+            join_spellings(self._sql, self._key, (contact.email for contact in contacts if contact.email))
             self._latch_opt_outs(contacts)
         self._restore(kind, {ref: our_id for ref, our_id in changed.items() if known[ref].content_hash == ""})
 
@@ -217,9 +217,11 @@ class Absorber:
         follow_up = tables.follow_up
         tasks = {ref: fresh.value for ref, fresh in rows.items() if isinstance(fresh.value, SeenTask)}
         keys = [task.key for task in tasks.values()]
-        mine = among(self._sql, follow_up.c.id, keys) & (follow_up.c.connection == self._crm)
-        found = self._sql.execute(select(follow_up.c.id, follow_up.c.task_ref).where(mine)).all() if keys else ()
-        own = {row.id: row.task_ref for row in found}
+        condition = among(self._sql, follow_up.c.id, keys) & (follow_up.c.connection == self._crm)
+        follow_ups = (
+            self._sql.execute(select(follow_up.c.id, follow_up.c.task_ref).where(condition)).all() if keys else ()
+        )
+        own = {row.id: row.task_ref for row in follow_ups}
         for ref, task in tasks.items():
             if task.key not in own or _is_copy(own[task.key], ref):
                 continue
@@ -271,8 +273,8 @@ class Absorber:
         if kind is Kind.CONTACT:
             self._name_anew(ids.values())
         if ids:
-            mine = and_(outbox_record.c.connection == self._crm, among(self._sql, outbox_record.c.ref, ids))
-            self._sql.execute(update(outbox_record).where(mine).values(pending=True))
+            condition = and_(outbox_record.c.connection == self._crm, among(self._sql, outbox_record.c.ref, ids))
+            self._sql.execute(update(outbox_record).where(condition).values(pending=True))
             inbox = tables.inbox
             merges = and_(inbox.c.source == f"merge:{self._crm}", among(self._sql, inbox.c.key, ids))
             self._sql.execute(inbox.delete().where(merges, inbox.c.done_at.is_(None)))
@@ -329,8 +331,8 @@ class Absorber:
     def _outbox_records(self, refs: Sequence[str]) -> dict[str, AnyRow]:
         if not refs or not self._any(outbox_record.c.connection == self._crm):
             return {}
-        mine = and_(outbox_record.c.connection == self._crm, among(self._sql, outbox_record.c.ref, refs))
-        rows = self._sql.execute(select(outbox_record).where(mine))
+        condition = and_(outbox_record.c.connection == self._crm, among(self._sql, outbox_record.c.ref, refs))
+        rows = self._sql.execute(select(outbox_record).where(condition))
         return {row.ref: row for row in rows}
 
     # ── set aside ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -361,23 +363,23 @@ class Absorber:
 
     def _unrefuse(self, refs: Iterable[str]) -> None:
         refused_record = tables.refused_record
-        mine = (refused_record.c.connection == self._crm) & (refused_record.c.direction == "read")
-        if not self._any(mine):
+        condition = (refused_record.c.connection == self._crm) & (refused_record.c.direction == "read")
+        if not self._any(condition):
             return
         keys = [f"read:{ref}" for ref in refs]
-        self._sql.execute(refused_record.delete().where(mine, among(self._sql, refused_record.c.key, keys)))
+        self._sql.execute(refused_record.delete().where(condition, among(self._sql, refused_record.c.key, keys)))
 
     def _write_again(self, kind: Kind, changed: Mapping[str, str]) -> None:
         """Let what was refused of a record, or of a task about it, be tried once more now that somebody has changed the record."""
         refused_record, follow_up = tables.refused_record, tables.follow_up
-        mine = (refused_record.c.connection == self._crm) & (refused_record.c.direction == "write")
-        if kind not in (Kind.ACCOUNT, Kind.CONTACT) or not changed or not self._any(mine):
+        condition = (refused_record.c.connection == self._crm) & (refused_record.c.direction == "write")
+        if kind not in (Kind.ACCOUNT, Kind.CONTACT) or not changed or not self._any(condition):
             return
         about = follow_up.c.account_id if kind is Kind.ACCOUNT else follow_up.c.contact_id
         tasks = select(follow_up.c.id).where(among(self._sql, about, changed.values()), follow_up.c.task_ref.is_(None))
         about_them = among(self._sql, refused_record.c.key, [f"{kind.value}:{ref}" for ref in changed])
         self._sql.execute(
-            update(refused_record).where(mine, about_them | refused_record.c.key.in_(tasks)).values(fingerprint="")
+            update(refused_record).where(condition, about_them | refused_record.c.key.in_(tasks)).values(fingerprint="")
         )
 
     def _any(self, condition: ColumnElement[bool]) -> bool:
@@ -386,10 +388,10 @@ class Absorber:
 
     def _keep_opt_outs(self, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
         """Whoever wanted no surveys under an address wants none under the next one either, whether the record says so yet or not."""
-        said = said_no(self._sql, [*ids.values()])
+        opt_outs = said_no(self._sql, [*ids.values()])
         for ref, our_id in ids.items():
-            if our_id in said and (email := _email(rows[ref].value)) is not None:
-                opt_out(self._sql, person_of(self._key, email), self._now, said[our_id])
+            if our_id in opt_outs and (email := _email(rows[ref].value)) is not None:
+                opt_out(self._sql, person_of(self._key, email), self._now, opt_outs[our_id])
 
     def _look_again(self, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
         """Have the accounts looked at that contacts came to or left, or at which another contact can be asked now, or none any more."""
@@ -416,7 +418,7 @@ class Absorber:
         look_again_at_accounts(self._sql, self._crm, [ref for ref in accounts if ref])
 
     def _latch_opt_outs(self, contacts: Iterable[Contact]) -> None:
-        emails = {one.email for one in contacts if one.no_surveys and one.email}
+        emails = {contact.email for contact in contacts if contact.no_surveys and contact.email}
         if not emails:
             return
         persons = sorted(person_of(self._key, email) for email in emails)

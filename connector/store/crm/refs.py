@@ -30,11 +30,11 @@ def chunks(values: Iterable[H]) -> Iterator[Sequence[H]]:
 
 def resolve(tx: Connection, addresses: Iterable[Address]) -> Mapping[Address, str]:
     """Return our ids of these records; a merged record's is its survivor's. Unknown ones are absent."""
-    found: dict[Address, str] = {}
+    ids: dict[Address, str] = {}
     for part in chunks(addresses):
         rows = tx.execute(select(binding.c.connection, binding.c.ref, binding.c.id).where(_is_one_of(binding, part)))
-        found.update({(row.connection, row.ref): row.id for row in rows})
-    return found
+        ids.update({(row.connection, row.ref): row.id for row in rows})
+    return ids
 
 
 def rows_by_id(tx: Connection, table: AnyTable, ids: Iterable[str]) -> Mapping[str, AnyRow]:

@@ -21,13 +21,21 @@ class LastUpdate:
 
 def newest(tx: Connection, crm: str, limit: int) -> Mapping[str, Sequence[LastUpdate]]:
     """Return, by kind, those that ended last and of which the CRM says when they were updated."""
-    mine = (interaction.c.connection == crm, interaction.c.deleted_at.is_(None), interaction.c.ended_at.is_not(None))
-    kinds = tx.execute(select(interaction.c.kind).distinct().where(*mine).order_by(interaction.c.kind)).scalars().all()
+    conditions = (
+        interaction.c.connection == crm,
+        interaction.c.deleted_at.is_(None),
+        interaction.c.ended_at.is_not(None),
+    )
+    kinds = (
+        tx.execute(select(interaction.c.kind).distinct().where(*conditions).order_by(interaction.c.kind))
+        .scalars()
+        .all()
+    )
     updates: dict[str, Sequence[LastUpdate]] = {}
     for kind in kinds:
         times = (
             select(interaction.c.ended_at, interaction.c.updated_at, interaction.c.updated_by)
-            .where(*mine, interaction.c.kind == kind, interaction.c.updated_at.is_not(None))
+            .where(*conditions, interaction.c.kind == kind, interaction.c.updated_at.is_not(None))
             .order_by(interaction.c.ended_at.desc())
             .limit(limit)
         )

@@ -230,9 +230,15 @@ def _words(store: Store, error: DBAPIError) -> str:
     """Return what the driver says, unless it holds a piece of the password: a server's address that is misread ends up there."""
     words = " ".join(str(error.orig).split()).rstrip(".?")
     address = make_url(store.url)
-    given = [str(address.password or ""), *(text for text in [address.query.get("password")] if isinstance(text, str))]
+    passwords = [
+        str(address.password or ""),
+        *(text for text in [address.query.get("password")] if isinstance(text, str)),
+    ]
     pieces = {
-        piece for password in given for piece in [password, *re.split(r"[@:/?#]", password)] if len(piece) >= _TELLING
+        piece
+        for password in passwords
+        for piece in [password, *re.split(r"[@:/?#]", password)]
+        if len(piece) >= _TELLING
     }
     if any(piece in words for piece in pieces):
         return f"{type(error.orig).__name__}; what the driver says holds a piece of the password and is not shown"

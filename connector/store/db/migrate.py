@@ -91,9 +91,9 @@ def _shipped() -> ScriptDirectory:
 
 
 def _head(chain: ScriptDirectory) -> str:
-    found = chain.get_current_head()
-    assert found is not None  # noqa: S101 - the package ships at least one migration
-    return found
+    head = chain.get_current_head()
+    assert head is not None  # noqa: S101 - the package ships at least one migration
+    return head
 
 
 def _check_known(revision: str | None, chain: ScriptDirectory) -> None:

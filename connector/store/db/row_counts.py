@@ -46,12 +46,12 @@ def expect(tx: Connection, migration: ModuleType) -> dict[str, Expected]:
 
 def differences(tx: Connection, expected: Mapping[str, Expected]) -> list[str]:
     """Return a sentence for each table that holds more or fewer rows than expected. A table that was dropped holds none."""
-    found = count(tx)
+    counts = count(tx)
     return [
-        f"{name}: {rows.before} rows before, {found.get(name, 0)} after"
+        f"{name}: {rows.before} rows before, {counts.get(name, 0)} after"
         + ("" if rows.before == rows.after else f" ({rows.after} expected)")
         for name, rows in expected.items()
-        if found.get(name, 0) != rows.after
+        if counts.get(name, 0) != rows.after
     ]
 
 

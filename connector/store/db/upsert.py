@@ -40,8 +40,8 @@ def insert_lines(tx: Connection, table: Table, names: Names, lines: Lines) -> No
     # SQLite's driver gives way to other threads at every row of an `executemany`, and waits for its turn each time.
     most = _MOST_VALUES // len(names)
     for start in range(0, len(lines), most):
-        some = lines[start : start + most]
-        tx.exec_driver_sql(_of_several(compiled.text, len(some)), tuple(chain.from_iterable(some)))
+        part = lines[start : start + most]
+        tx.exec_driver_sql(_of_several(compiled.text, len(part)), tuple(chain.from_iterable(part)))
 
 
 def update_lines(tx: Connection, table: Table, names: Names, lines: Lines) -> None:
@@ -134,12 +134,16 @@ def _compiled_update(table: Table, dialect: Dialect, names: Names) -> _Compiled:
     return _compiled(statement.compile(dialect=dialect), table, dialect, (*names, _KEY))
 
 
-def _compiled(compiled: Any, table: Table, dialect: Dialect, given: Names) -> _Compiled:
-    names = tuple(compiled.positiontup or given)
+def _compiled(compiled: Any, table: Table, dialect: Dialect, columns: Names) -> _Compiled:
+    names = tuple(compiled.positiontup or columns)
     types = [table.c["id" if name == _KEY else name].type for name in names]
-    impls = [(place, one.dialect_impl(dialect)) for place, one in enumerate(types) if not isinstance(one, JSON)]
+    impls = [
+        (place, column_type.dialect_impl(dialect))
+        for place, column_type in enumerate(types)
+        if not isinstance(column_type, JSON)
+    ]
     converters = [(place, convert) for place, impl in impls if (convert := impl.bind_processor(dialect))]
-    pick = None if names == given else itemgetter(*(given.index(name) for name in names))
+    pick = None if names == columns else itemgetter(*(columns.index(name) for name in names))
     return _Compiled(str(compiled), names, pick, converters)
 
 

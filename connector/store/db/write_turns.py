@@ -29,13 +29,13 @@ class Turns:
             if not self._taken:
                 self._taken = True
                 return True
-            mine = threading.Event()
-            self._waiting.append(mine)
-        if mine.wait(patience):
+            turn = threading.Event()
+            self._waiting.append(turn)
+        if turn.wait(patience):
             return True
         with self._lock:
-            if mine in self._waiting:
-                self._waiting.remove(mine)
+            if turn in self._waiting:
+                self._waiting.remove(turn)
                 return False
         return True  # it came in the very moment
 

@@ -64,8 +64,8 @@ class StoreBook:
     def alone(self) -> None:
         """See `Book`. SQLite's writing transactions are alone anyway."""
         connections.state(self.tx, self.crm)
-        mine = select(connection_state.c.connection).where(connection_state.c.connection == self.crm)
-        self.tx.execute(mine.with_for_update())
+        query = select(connection_state.c.connection).where(connection_state.c.connection == self.crm)
+        self.tx.execute(query.with_for_update())
 
     def spent(self, now: datetime) -> Spent:
         """See `Book`."""

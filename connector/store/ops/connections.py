@@ -245,7 +245,7 @@ def note_proof_of_rights(tx: Connection, crm: str, proof: Mapping[str, str] | No
 
 def schema_json(schemas: Mapping[str, ObjectSchema], asked: Iterable[str]) -> dict[str, object]:
     """Return a schema as JSON values, which `stored_schema` reads; `asked` names all the objects that were asked for."""
-    return {"asked": sorted(asked), "objects": {name: asdict(one) for name, one in schemas.items()}}
+    return {"asked": sorted(asked), "objects": {name: asdict(schema) for name, schema in schemas.items()}}
 
 
 def refused(tx: Connection, crm: str, credentials: str) -> AuthRevoked | None:
@@ -303,9 +303,9 @@ def pause(tx: Connection, crm: str | None, now: datetime, reason: str) -> None:
 
 def resume(tx: Connection, crm: str | None) -> None:
     """Let mail and writes go on, and try again what was refused, credentials too; without a name, everywhere."""
-    mine = [refused_record.c.direction == "write"]
-    mine += [] if crm is None else [refused_record.c.connection == crm]
-    tx.execute(update(refused_record).where(*mine).values(fingerprint=""))
+    conditions = [refused_record.c.direction == "write"]
+    conditions += [] if crm is None else [refused_record.c.connection == crm]
+    tx.execute(update(refused_record).where(*conditions).values(fingerprint=""))
     locked_out.forget(tx, crm)
     if crm is None:
         end_pauses(tx)
@@ -338,7 +338,7 @@ def is_paused(tx: Connection, crm: str) -> bool:
 
 
 def _object(stored: JsonObject) -> ObjectSchema:
-    described = {name: _field(one) for name, one in stored["fields"].items()}
+    described = {name: _field(field) for name, field in stored["fields"].items()}
     return ObjectSchema(**{**_known(ObjectSchema, stored), "fields": described})
 
 
@@ -348,5 +348,5 @@ def _field(stored: JsonObject) -> FieldSchema:
 
 
 def _known(of: type[ObjectSchema | FieldSchema], stored: JsonObject) -> JsonDict:
-    names = {one.name for one in fields(of)}
+    names = {field.name for field in fields(of)}
     return {name: value for name, value in stored.items() if name in names}

@@ -15,8 +15,8 @@ LONGEST = timedelta(days=1)
 def begin(tx: Connection, now: datetime) -> int:
     """Note that a lap begins; returns its number. Those that died are closed."""
     _close_dead(tx, now)
-    mine = lap.insert().values(started_at=now, owner=myself()).returning(lap.c.id)
-    return int(tx.execute(mine).scalar_one())
+    statement = lap.insert().values(started_at=now, owner=myself()).returning(lap.c.id)
+    return int(tx.execute(statement).scalar_one())
 
 
 def _close_dead(tx: Connection, now: datetime) -> None:

@@ -70,26 +70,26 @@ class Lease:
 @contextmanager
 def held(store: Store, name: str) -> Iterator[Lease | None]:
     """Hold a lease for as long as the block runs, renewing it in the background. Yields None when somebody else has it."""
-    mine = acquire(store, name)
-    if mine is None:
+    lease = acquire(store, name)
+    if lease is None:
         yield None
         return
-    with kept(store, mine):
-        yield mine
+    with kept(store, lease):
+        yield lease
 
 
 @contextmanager
-def kept(store: Store, mine: Lease) -> Iterator[None]:
+def kept(store: Store, lease: Lease) -> Iterator[None]:
     """Renew a lease in the background for as long as the block runs, and give it back then."""
     done = threading.Event()
-    beater = threading.Thread(target=_beat, args=(store, mine, done), name=f"lease-{mine.name}", daemon=True)
+    beater = threading.Thread(target=_beat, args=(store, lease, done), name=f"lease-{lease.name}", daemon=True)
     beater.start()
     try:
         yield
     finally:
         done.set()
         beater.join()
-        release(store, mine)
+        release(store, lease)
 
 
 def acquire(store: Store, name: str) -> Lease | None:
@@ -121,17 +121,17 @@ def _is_silent(beat_at: datetime, now: datetime) -> bool:
     return not -TTL <= now - beat_at <= TTL
 
 
-def release(store: Store, mine: Lease) -> None:
+def release(store: Store, lease: Lease) -> None:
     """Give a lease back, if it is still ours."""
     with store.write() as tx:
-        mine.release(tx)
+        lease.release(tx)
 
 
-def _beat(store: Store, mine: Lease, done: threading.Event) -> None:
+def _beat(store: Store, lease: Lease, done: threading.Event) -> None:
     while not done.wait(BEAT_SECONDS):
         # A database that is busy or away for a moment costs one beat; without the next one the lease would be let lapse.
         with suppress(StoreError, DBAPIError), store.write() as tx:
-            mine.renew(tx, datetime.now(UTC))
+            lease.renew(tx, datetime.now(UTC))
 
 
 def myself() -> str:

@@ -50,8 +50,8 @@ def note(tx: Connection, crm: str, error: NotLetIn, *, credentials: str, now: da
 
 def forget(tx: Connection, crm: str | None) -> None:
     """Note that a connection is let in, or is to be tried at once; None: each of them."""
-    mine = setting.c.name.startswith(_NAME, autoescape=True) if crm is None else setting.c.name == f"{_NAME}{crm}"
-    tx.execute(delete(setting).where(mine))
+    condition = setting.c.name.startswith(_NAME, autoescape=True) if crm is None else setting.c.name == f"{_NAME}{crm}"
+    tx.execute(delete(setting).where(condition))
 
 
 def of(tx: Connection, crm: str) -> JsonObject | None:

@@ -176,18 +176,18 @@ def note(tx: Connection, at: datetime, removed: Mapping[str, int]) -> None:
 
 def noted(tx: Connection) -> JsonObject | None:
     """Return when that was last, and how many rows went, by table."""
-    found: JsonObject | None = tx.execute(
+    document: JsonObject | None = tx.execute(
         select(tables.setting.c.value).where(tables.setting.c.name == _SETTING)
     ).scalar_one_or_none()
-    return found
+    return document
 
 
 def sizes(tx: Connection) -> dict[str, dict[str, object]]:
     """Return how many rows each table holds from which rows are taken out, and when the oldest one is from."""
-    stamps = {name: one.table.c[one.stamp] for name, one in OUTDATED.items()}
+    stamps = {name: outdated.table.c[outdated.stamp] for name, outdated in OUTDATED.items()}
     stamps[THINNED] = tables.score_history.c.at
-    found = {}
+    by_table = {}
     for name, stamp in stamps.items():
         count, oldest = tx.execute(select(func.count(), func.min(stamp)).select_from(stamp.table)).one()
-        found[name] = {"rows": int(count), "oldest": oldest.isoformat() if oldest is not None else None}
-    return found
+        by_table[name] = {"rows": int(count), "oldest": oldest.isoformat() if oldest is not None else None}
+    return by_table

@@ -195,8 +195,8 @@ def begin_session(tx: Connection, session: str, email: str, now: datetime) -> No
 def signed_in(tx: Connection, session: str, now: datetime) -> str | None:
     """Return whose session this is, None when it is nobody's (any more)."""
     going_on = (web_session.c.ended_at.is_(None), web_session.c.began_at > now - SESSION_LIFE)
-    found = select(web_session.c.email).where(web_session.c.id == session, *going_on)
-    return tx.execute(found).scalar_one_or_none()
+    query = select(web_session.c.email).where(web_session.c.id == session, *going_on)
+    return tx.execute(query).scalar_one_or_none()
 
 
 def end_session(tx: Connection, session: str, now: datetime) -> None:

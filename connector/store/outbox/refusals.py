@@ -61,5 +61,5 @@ def accept(tx: Connection, crm: str, key: str) -> None:
 
 def try_all_again(tx: Connection, crm: str) -> None:
     """Have every write that was refused tried again in the next lap."""
-    mine = (refused_record.c.connection == crm) & (refused_record.c.direction == "write")
-    tx.execute(update(refused_record).where(mine).values(fingerprint=""))
+    condition = (refused_record.c.connection == crm) & (refused_record.c.direction == "write")
+    tx.execute(update(refused_record).where(condition).values(fingerprint=""))

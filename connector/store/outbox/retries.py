@@ -29,8 +29,8 @@ def keys(tx: Connection, crm: str) -> set[str]:
 def again(tx: Connection, crm: str, chosen: Collection[str] | None = None) -> None:
     """Try again in the next lap what was refused, all of it or these keys; the CRM is asked for its schema too."""
     for part in chunks(sorted(chosen)) if chosen is not None else [None]:
-        mine = _writes(crm) if part is None else and_(_writes(crm), refused_record.c.key.in_(part))
-        tx.execute(update(refused_record).where(mine).values(fingerprint=""))
+        condition = _writes(crm) if part is None else and_(_writes(crm), refused_record.c.key.in_(part))
+        tx.execute(update(refused_record).where(condition).values(fingerprint=""))
     connections.state(tx, crm)
     connections.forget_schema(tx, crm)
 
@@ -49,13 +49,13 @@ def again_daily(tx: Connection, crm: str, now: datetime) -> None:
 def again_after_success(tx: Connection, crm: str, target: str, now: datetime) -> None:
     """Try again what was refused of a kind of which a write went well: account, contact or task. Where only some are refused, others
     go well all the time, so the pauses grow."""
-    mine = and_(_writes(crm), _of_kind(target), refused_record.c.fingerprint != "")
-    if not tx.execute(select(func.count()).select_from(refused_record).where(mine)).scalar_one():
+    condition = and_(_writes(crm), _of_kind(target), refused_record.c.fingerprint != "")
+    if not tx.execute(select(func.count()).select_from(refused_record).where(condition)).scalar_one():
         return
     for step in range(_STEPS):
         pause = min(SHORTEST * 2**step, DAILY)
         attempts = refused_record.c.attempts == step + 1 if step < _STEPS - 1 else refused_record.c.attempts > step
-        due = and_(mine, attempts, refused_record.c.at <= now - pause)
+        due = and_(condition, attempts, refused_record.c.at <= now - pause)
         tx.execute(update(refused_record).where(due).values(fingerprint=""))
 
 

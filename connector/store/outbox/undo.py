@@ -43,8 +43,8 @@ def forget(tx: Connection, crm: str) -> None:
 
 def first_since(tx: Connection, crm: str, moment: datetime) -> int | None:
     """Return the first line of the log that was written at a moment or later; None when there is none."""
-    mine = (write_log.c.connection == crm, write_log.c.at >= moment)
-    first: int | None = tx.execute(select(func.min(write_log.c.id)).where(*mine)).scalar_one()
+    conditions = (write_log.c.connection == crm, write_log.c.at >= moment)
+    first: int | None = tx.execute(select(func.min(write_log.c.id)).where(*conditions)).scalar_one()
     return first
 
 

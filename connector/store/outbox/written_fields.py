@@ -52,11 +52,11 @@ class History:
 def history(tx: Connection, crm: str) -> History:
     """Return every field that something of ours was written to."""
     rows = tx.execute(select(table).where(table.c.connection == crm).order_by(table.c.line))
-    found: dict[tuple[str, str], list[tuple[int, WrittenField]]] = {}
+    by_name: dict[tuple[str, str], list[tuple[int, WrittenField]]] = {}
     for row in rows:
         field = WrittenField(row.target, row.name, row.object, row.path)
-        found.setdefault((row.target, row.name), []).append((row.line, field))
-    return History({key: tuple(fields) for key, fields in found.items()})
+        by_name.setdefault((row.target, row.name), []).append((row.line, field))
+    return History({key: tuple(fields) for key, fields in by_name.items()})
 
 
 def note(tx: Connection, crm: str, fields: Iterable[WrittenField]) -> None:
@@ -66,8 +66,14 @@ def note(tx: Connection, crm: str, fields: Iterable[WrittenField]) -> None:
     if new:
         line = tx.execute(select(func.coalesce(func.max(write_log.c.id), 0))).scalar_one()
         rows = [
-            {"connection": crm, "target": one.target, "name": one.name, "object": one.object, "path": one.path}
-            for one in new
+            {
+                "connection": crm,
+                "target": new_field.target,
+                "name": new_field.name,
+                "object": new_field.object,
+                "path": new_field.path,
+            }
+            for new_field in new
         ]
         insert_or_update(tx, table, [row | {"line": line} for row in rows])
 

@@ -160,8 +160,8 @@ def begin_mail(tx: Connection, key: str, *, recipient: str, kind: str, notices: 
     if not insert_once(tx, staff_mail, row):
         return False
     for part in chunks(notices):
-        mine = (alert.c.key.in_(part), alert.c.state == WAITING)
-        tx.execute(update(alert).where(*mine).values(state=SENDING, staff_mail_key=key))
+        conditions = (alert.c.key.in_(part), alert.c.state == WAITING)
+        tx.execute(update(alert).where(*conditions).values(state=SENDING, staff_mail_key=key))
     return True
 
 

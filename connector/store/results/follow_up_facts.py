@@ -71,13 +71,13 @@ def answers_of(tx: Connection, customer: str, *, crms: Collection[str], limit: i
     Those that no rule has looked at yet, and that came on these connections, are all among them. Where they are more than
     `AT_ONCE`, the first of them come, and nothing of what came later: the others follow when these have been looked at.
     """
-    mine = _answers().where(account.c.customer == customer, response.c.counts)
-    unseen = mine.where(response.c.considered_at.is_(None), response.c.connection.in_(crms))
+    answers = _answers().where(account.c.customer == customer, response.c.counts)
+    unseen = answers.where(response.c.considered_at.is_(None), response.c.connection.in_(crms))
     fresh = tx.execute(unseen.order_by(None).order_by(response.c.at, response.c.id).limit(AT_ONCE + 1)).all()
     if len(fresh) > AT_ONCE:
         fresh = fresh[:AT_ONCE]
-        mine = mine.where(response.c.at <= fresh[-1].at)
-    newest = tx.execute(mine.limit(limit)).all()
+        answers = answers.where(response.c.at <= fresh[-1].at)
+    newest = tx.execute(answers.limit(limit)).all()
     known = {row.id for row in newest}
     return _with_ratings(tx, [*newest, *(row for row in reversed(fresh) if row.id not in known)])
 
@@ -122,8 +122,10 @@ def lock_answers(tx: Connection, customer: str) -> None:
     A correction is recorded beside the answer once a follow-up is about it, and replaces it before: which of the two, is not known
     while a follow-up is being opened.
     """
-    mine = select(account.c.id).where(account.c.customer == customer)
-    fresh = select(response.c.invitation_id).where(response.c.account_id.in_(mine), response.c.considered_at.is_(None))
+    account_ids = select(account.c.id).where(account.c.customer == customer)
+    fresh = select(response.c.invitation_id).where(
+        response.c.account_id.in_(account_ids), response.c.considered_at.is_(None)
+    )
     locked = select(invitation.c.id).where(invitation.c.id.in_(fresh)).order_by(invitation.c.id).with_for_update()
     tx.execute(locked).all()
 
@@ -136,8 +138,8 @@ def considered(
     One that came in meanwhile is not among them: PostgreSQL shows it to whoever asks again in the same transaction. What a correction
     has replaced is never looked at.
     """
-    mine = select(account.c.id).where(account.c.customer == customer)
-    fresh = and_(response.c.account_id.in_(mine), response.c.considered_at.is_(None))
+    account_ids = select(account.c.id).where(account.c.customer == customer)
+    fresh = and_(response.c.account_id.in_(account_ids), response.c.considered_at.is_(None))
     here = and_(fresh, response.c.connection.in_(crms))
     for part in chunks(answers):
         tx.execute(update(response).where(here, response.c.id.in_(part)).values(considered_at=now))
@@ -151,13 +153,13 @@ def people_asked(tx: Connection, customer: str) -> tuple[int, int, datetime | No
 
     That is when the last of them answered, or, where nobody has, when the last of them was asked; None: nobody was asked.
     """
-    mine = select(account.c.id).where(account.c.customer == customer)
-    theirs = invitation.c.account_id.in_(mine)
+    account_ids = select(account.c.id).where(account.c.customer == customer)
+    theirs = invitation.c.account_id.in_(account_ids)
     reached = func.coalesce(invitation.c.sent_at, invitation.c.created_at)
     answered = exists().where(response.c.invitation_id == invitation.c.id, response.c.counts)
     asked = and_(theirs, or_(invitation.c.state.in_(REACHED), answered))
-    given = select(func.max(response.c.at)).join(invitation, invitation.c.id == response.c.invitation_id)
-    last = tx.execute(given.where(theirs, response.c.counts)).scalar()
+    answer_time = select(func.max(response.c.at)).join(invitation, invitation.c.id == response.c.invitation_id)
+    last = tx.execute(answer_time.where(theirs, response.c.counts)).scalar()
     by = last if last is not None else tx.execute(select(func.max(reached)).where(asked)).scalar()
     if by is None:
         return 0, 0, None
@@ -209,10 +211,10 @@ def owner_by_email(tx: Connection, crm: str, email: str) -> StoredOwner | None:
 def contact_in(tx: Connection, crm: str, contacts: Sequence[str], person: str) -> str | None:
     """Return which contact a person has in a CRM: the first of those given that is there, else one of the same address."""
     here = select(contact.c.id).where(contact.c.connection == crm, contact.c.deleted_at.is_(None))
-    given = set(tx.execute(here.where(contact.c.id.in_(contacts))).scalars())
+    contact_ids = set(tx.execute(here.where(contact.c.id.in_(contacts))).scalars())
     same = here.where(contact.c.person == person).order_by(contact.c.id).limit(1)
     return (
-        next((contact_id for contact_id in contacts if contact_id in given), None)
+        next((contact_id for contact_id in contacts if contact_id in contact_ids), None)
         or tx.execute(same).scalar_one_or_none()
     )
 
@@ -260,11 +262,11 @@ def live_since(tx: Connection, subject: str) -> Mapping[str, datetime]:
 
 def silence_of(tx: Connection, customer: str, now: datetime) -> tuple[int, datetime | None]:
     """Return how many invitations ran out unanswered since a customer's last answer, and when that was."""
-    mine = select(account.c.id).where(account.c.customer == customer)
+    account_ids = select(account.c.id).where(account.c.customer == customer)
     last = tx.execute(
-        select(func.max(response.c.at)).where(response.c.counts, response.c.account_id.in_(mine))
+        select(func.max(response.c.at)).where(response.c.counts, response.c.account_id.in_(account_ids))
     ).scalar()
-    ran_out = [invitation.c.account_id.in_(mine), _ran_out(now)]
+    ran_out = [invitation.c.account_id.in_(account_ids), _ran_out(now)]
     if last is not None:
         ran_out.append(invitation.c.sent_at > last)
     return int(tx.execute(select(func.count()).select_from(invitation).where(*ran_out)).scalar_one()), last

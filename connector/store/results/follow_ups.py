@@ -206,7 +206,7 @@ def link(tx: Connection, follow_up_id: str, responses: Collection[str]) -> set[s
     ).all()
     tx.execute(delete(follow_up_response).where(left))
     tx.execute(delete(owed_follow_up).where(owed_follow_up.c.response_id.in_(owed)))
-    rows = [{"follow_up_id": follow_up_id, "response_id": one} for one in responses]
+    rows = [{"follow_up_id": follow_up_id, "response_id": response_id} for response_id in responses]
     insert_or_ignore(tx, follow_up_response, rows)
     return {row.customer for row in poorer}
 

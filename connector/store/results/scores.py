@@ -58,28 +58,28 @@ _PRIORS = select(prior.c.version, prior.c.fitted_with, prior.c.value)
 
 def stale(tx: Connection, after: tuple[datetime, str] | None, limit: int) -> list[PublishedScore]:
     """Return scores of customers that something happened to, longest waiting first, behind a place (since when, customer)."""
-    found = _SCORES.where(customer_score.c.stale_at.is_not(None)).order_by(
+    query = _SCORES.where(customer_score.c.stale_at.is_not(None)).order_by(
         customer_score.c.stale_at, customer_score.c.customer
     )
     if after is not None:
         since, customer = after
         later = and_(customer_score.c.stale_at == since, customer_score.c.customer > customer)
-        found = found.where(or_(customer_score.c.stale_at > since, later))
-    return _published(tx, found, limit)
+        query = query.where(or_(customer_score.c.stale_at > since, later))
+    return _published(tx, query, limit)
 
 
 def aged(tx: Connection, as_of: datetime, after: str, limit: int, *, made_with: str) -> list[PublishedScore]:
     """Return scores of customers whose figures hold for an earlier day or were made with other settings, by customer behind `after`."""
     differently = or_(customer_score.c.made_with.is_(None), customer_score.c.made_with != made_with)
-    found = _SCORES.where(
+    query = _SCORES.where(
         customer_score.c.stale_at.is_(None),
         customer_score.c.customer > after,
         or_(customer_score.c.as_of < as_of, and_(customer_score.c.answers_key.is_not(None), differently)),
     ).order_by(customer_score.c.customer)
-    return _published(tx, found, limit)
+    return _published(tx, query, limit)
 
 
-def _published(tx: Connection, found: AnySelect, limit: int) -> list[PublishedScore]:
+def _published(tx: Connection, query: AnySelect, limit: int) -> list[PublishedScore]:
     return [
         PublishedScore(
             row.customer,
@@ -89,7 +89,7 @@ def _published(tx: Connection, found: AnySelect, limit: int) -> list[PublishedSc
             row.answers_key,
             row.made_with,
         )
-        for row in tx.execute(found.limit(limit))
+        for row in tx.execute(query.limit(limit))
     ]
 
 
@@ -104,8 +104,8 @@ def whole_book(tx: Connection) -> Iterator[tuple[str, list[AccountRating]]]:
     rows = tx.execution_options(yield_per=_PAGE).execute(
         _ratings().order_by(account.c.customer, response.c.at, rating.c.id)
     )
-    for customer, mine in groupby(rows, key=lambda row: row.customer):
-        yield customer, [_answer(row) for row in mine]
+    for customer, customer_rows in groupby(rows, key=lambda row: row.customer):
+        yield customer, [_answer(row) for row in customer_rows]
 
 
 def prior_of_day(tx: Connection, day: str, fitted_with: str) -> StoredPrior | None:

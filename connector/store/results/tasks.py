@@ -99,8 +99,8 @@ def with_tasks(tx: Connection, crm: str, after: str, limit: int) -> list[FollowU
 def edited_by_others(tx: Connection, crm: str, after: str, limit: int) -> list[FollowUp]:
     """Return open follow-ups behind `after` of whose task something was left as somebody else had changed it."""
     there = follow_up.c.task_left_at.is_not(None) & follow_up.c.task_written.is_not(None)
-    mine = (follow_up.c.connection == crm) & (follow_up.c.state == FollowUpState.OPEN) & (follow_up.c.id > after)
-    rows = select(follow_up).where(mine, there).order_by(follow_up.c.id).limit(limit)
+    condition = (follow_up.c.connection == crm) & (follow_up.c.state == FollowUpState.OPEN) & (follow_up.c.id > after)
+    rows = select(follow_up).where(condition, there).order_by(follow_up.c.id).limit(limit)
     return [follow_up_of(row) for row in tx.execute(rows)]
 
 

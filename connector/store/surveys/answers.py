@@ -180,8 +180,8 @@ def _ratings(tx: Connection, response_id: str) -> dict[str, float]:
 
 
 def _same(tx: Connection, newest: AnyRow, ratings: Sequence[Rating], comment: str) -> bool:
-    given = {one.question: one.value for one in ratings}
-    return (newest.comment or "") == comment and _ratings(tx, newest.id) == given
+    new_values = {new_rating.question: new_rating.value for new_rating in ratings}
+    return (newest.comment or "") == comment and _ratings(tx, newest.id) == new_values
 
 
 def _insert(tx: Connection, asked: AnyRow, newest: AnyRow | None, *, comment: str, now: datetime) -> str:
@@ -214,14 +214,14 @@ def _insert_ratings(tx: Connection, response_id: str, ratings: Sequence[Rating])
     rows = [
         {
             "response_id": response_id,
-            "metric": one.metric,
-            "question": one.question,
-            "value": one.value,
-            "low": one.low,
-            "high": one.high,
-            "direction": one.direction,
+            "metric": new_rating.metric,
+            "question": new_rating.question,
+            "value": new_rating.value,
+            "low": new_rating.low,
+            "high": new_rating.high,
+            "direction": new_rating.direction,
         }
-        for one in ratings
+        for new_rating in ratings
     ]
     tx.execute(rating.insert(), rows)
 

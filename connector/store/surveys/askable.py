@@ -40,14 +40,14 @@ def _can_be_asked(internal_domains: Collection[str]) -> ColumnElement[bool]:
 
 
 def _of_customer(customer: str) -> Select[tuple[str]]:
-    mine = and_(account.c.customer == customer, account.c.deleted_at.is_(None))
+    condition = and_(account.c.customer == customer, account.c.deleted_at.is_(None))
     theirs = (
         select(contact.c.id)
         .join(binding, and_(binding.c.connection == contact.c.connection, binding.c.ref == contact.c.account_ref))
         .join(account, account.c.id == binding.c.id)
-        .where(mine)
+        .where(condition)
     )
-    accounts = select(account.c.id).where(mine)
+    accounts = select(account.c.id).where(condition)
     asked = select(invitation.c.contact_id).where(invitation.c.account_id.in_(accounts))
     answered = select(response.c.contact_id).where(response.c.account_id.in_(accounts), response.c.counts)
     return select(theirs.union(asked, answered).subquery().c[0])

@@ -47,11 +47,11 @@ def marked(tx: Connection) -> Iterator[Bounce]:
             select(invitation.c.person, invitation.c.email).where(invitation.c.person.in_(names)).distinct()
         ).all()
         for row in rows:
-            theirs = [each for each in contacts if each.person == row.person]
+            theirs = [holder for holder in contacts if holder.person == row.person]
             yield Bounce(
-                addresses=_unique([each.email for each in (*theirs, *asked) if each.person == row.person]),
-                contacts=_unique([each.name for each in theirs]),
-                crms=_unique([each.connection for each in theirs]),
+                addresses=_unique([holder.email for holder in (*theirs, *asked) if holder.person == row.person]),
+                contacts=_unique([holder.name for holder in theirs]),
+                crms=_unique([holder.connection for holder in theirs]),
                 since=row.bounced_at,
                 reason=row.bounce or "",
             )

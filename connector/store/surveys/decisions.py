@@ -246,19 +246,19 @@ def mails_to_contacts(tx: Connection, contacts: Iterable[str]) -> list[ReachedPe
 
 def _mails(tx: Connection, column: Column[str], wanted: Iterable[str]) -> list[ReachedPerson]:
     times = (invitation.c.created_at, invitation.c.sent_at, invitation.c.reminded_at, doubted_at())
-    found = select(invitation.c.person, invitation.c.contact_id, *times).where(_arrived())
-    return [ReachedPerson(*row) for part in chunks(wanted) for row in tx.execute(found.where(column.in_(part)))]
+    query = select(invitation.c.person, invitation.c.contact_id, *times).where(_arrived())
+    return [ReachedPerson(*row) for part in chunks(wanted) for row in tx.execute(query.where(column.in_(part)))]
 
 
 def asked_by_the_crm(tx: Connection, contacts: Iterable[StoredContact]) -> dict[str, datetime]:
     """Return, by person, when the CRM's own records say that they were last asked (our field Last asked, as it was read)."""
-    mine = {(known.ref.connection, str(ref_text(known.ref))): known.person for known in contacts if known.person}
-    found: dict[str, datetime] = {}
-    for address, row in rows_by_address(tx, outbox_record, mine).items():
+    persons = {(known.ref.connection, str(ref_text(known.ref))): known.person for known in contacts if known.person}
+    asked_at: dict[str, datetime] = {}
+    for address, row in rows_by_address(tx, outbox_record, persons).items():
         at = _instant(row.actual.get("last_asked"))
         if at is not None:
-            found[mine[address]] = max(at, found.get(mine[address], at))
-    return found
+            asked_at[persons[address]] = max(at, asked_at.get(persons[address], at))
+    return asked_at
 
 
 def _instant(raw: object) -> datetime | None:

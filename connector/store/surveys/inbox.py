@@ -82,9 +82,9 @@ def invitation_of(tx: Connection, message_id: str) -> InvitedPerson | None:
 
 def unmatched(tx: Connection) -> tuple[int, InboxEvent | None]:
     """Return how many reports of bounces, of those that are kept, were about no message of ours, and the last of them."""
-    mine = (inbox.c.source == BOUNCE, inbox.c.error == NO_MESSAGE)
-    count = tx.execute(select(func.count()).select_from(inbox).where(*mine)).scalar_one()
-    last = tx.execute(_EVENTS.where(*mine).order_by(inbox.c.id.desc()).limit(1)).one_or_none()
+    conditions = (inbox.c.source == BOUNCE, inbox.c.error == NO_MESSAGE)
+    count = tx.execute(select(func.count()).select_from(inbox).where(*conditions)).scalar_one()
+    last = tx.execute(_EVENTS.where(*conditions).order_by(inbox.c.id.desc()).limit(1)).one_or_none()
     return int(count), None if last is None else InboxEvent(*last)
 
 

@@ -48,8 +48,8 @@ class Stopped:
 
 def trouble(tx: Connection) -> MailTrouble | None:
     """Return what the last messages met; None: the last one went through."""
-    found = _read(tx, _TROUBLE)
-    return MailTrouble(**{**found, **_times(found, "since", "at")}) if found is not None else None
+    document = _read(tx, _TROUBLE)
+    return MailTrouble(**{**document, **_times(document, "since", "at")}) if document is not None else None
 
 
 def note(tx: Connection, error: AfterwordError, now: datetime, *, stops: bool) -> None:
@@ -74,8 +74,8 @@ def forget(tx: Connection) -> None:
 
 def stopped(tx: Connection) -> Stopped | None:
     """Return why nothing is sent to customers until the admin has looked; None: it may be."""
-    found = _read(tx, _STOPPED)
-    return Stopped(**{**found, **_times(found, "since")}) if found is not None else None
+    document = _read(tx, _STOPPED)
+    return Stopped(**{**document, **_times(document, "since")}) if document is not None else None
 
 
 def stop(tx: Connection, stopped: Stopped) -> None:
@@ -154,8 +154,8 @@ def _answered_at(tx: Connection) -> datetime | None:
     return None if answered is None else datetime.fromisoformat(str(answered))
 
 
-def _times(found: Mapping[str, str], *names: str) -> dict[str, datetime]:
-    return {name: datetime.fromisoformat(found[name]) for name in names}
+def _times(document: Mapping[str, str], *names: str) -> dict[str, datetime]:
+    return {name: datetime.fromisoformat(document[name]) for name in names}
 
 
 def _keep(tx: Connection, name: str, value: object) -> None:

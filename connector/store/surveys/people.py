@@ -77,13 +77,13 @@ def join_spellings(tx: Connection, key: bytes, emails: Iterable[str]) -> None:
 def _join(tx: Connection, old: PersonMarks, who: str) -> None:
     """Take over the marks of a row under another spelling."""
     insert_or_ignore(tx, person, [{"person": who}])
-    mine = update(person).where(person.c.person == who)
+    statement = update(person).where(person.c.person == who)
     if old.opted_out_at is not None:
         opted_out = {"opted_out_at": old.opted_out_at, "opted_out_by": old.opted_out_by}
-        tx.execute(mine.where(person.c.opted_out_at.is_(None)).values(**opted_out))
+        tx.execute(statement.where(person.c.opted_out_at.is_(None)).values(**opted_out))
     if old.bounced_at is not None:
         bounced_then = {"bounced_at": old.bounced_at, "bounce": old.bounce}
-        tx.execute(mine.where(person.c.bounced_at.is_(None)).values(**bounced_then))
+        tx.execute(statement.where(person.c.bounced_at.is_(None)).values(**bounced_then))
     # It is done once: else a mark that was taken off would come back with the next change of the record.
     tx.execute(person.delete().where(person.c.person == old.person))
     look_again_at_people(tx, [who])

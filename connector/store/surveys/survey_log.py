@@ -65,8 +65,8 @@ def find(tx: Connection, record: str, normalisers: Collection[Callable[[str], st
     record = record.strip()
     for looked_for in (record, *_ids_in_address(record)):
         written = dict.fromkeys([looked_for, *(normalise(looked_for) for normalise in normalisers)])
-        if found := _by_id(tx, list(written)):
-            return found
+        if records := _by_id(tx, list(written)):
+            return records
     if "@" in record:
         return _by_email(tx, normalized_address(record.removeprefix("mailto:")))
     return _by_name(tx, record) if record else []

@@ -143,10 +143,10 @@ def _answers(tx: Connection, accounts: Sequence[str]) -> list[ShownResponse]:
 
 def _others(tx: Connection, invitations: Sequence[str]) -> list[AnyRow]:
     """Return the answers to these invitations that do not count."""
-    found: list[AnyRow] = []
+    rows: list[AnyRow] = []
     for part in chunks(invitations):
-        found += tx.execute(select(response).where(response.c.invitation_id.in_(part), ~response.c.counts))
-    return found
+        rows += tx.execute(select(response).where(response.c.invitation_id.in_(part), ~response.c.counts))
+    return rows
 
 
 def _names(tx: Connection, ids: Sequence[str]) -> dict[str, str]:

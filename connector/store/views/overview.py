@@ -40,8 +40,8 @@ def crm(tx: Connection, name: str, now: datetime, *, today: datetime) -> JsonDic
     """Return how one connection stands: its cursors, calls, last error, whether it is paused. `today`: when the day began."""
     state = peek(tx, name)
     cursor = tables.cursor
-    mine = (cursor.c.connection == name, cursor.c["pass"] == cursors.CHANGES)
-    rows = tx.execute(select(cursor).where(*mine).order_by(cursor.c.object))
+    conditions = (cursor.c.connection == name, cursor.c["pass"] == cursors.CHANGES)
+    rows = tx.execute(select(cursor).where(*conditions).order_by(cursor.c.object))
     positions = {}
     for row in rows:
         position = rules.load(row.position)
@@ -279,8 +279,8 @@ def _message(row: AnyRow, remedy: str) -> JsonDict:
 def refused(tx: Connection, limit: int | None = 200, crm: str | None = None) -> list[JsonDict]:
     """Return records that were set aside, of one connection or of all, with the CRM's words and the remedy."""
     table = tables.refused_record
-    mine = [] if crm is None else [table.c.connection == crm]
-    rows = tx.execute(select(table).where(*mine).order_by(table.c.at.desc()).limit(limit))
+    conditions = [] if crm is None else [table.c.connection == crm]
+    rows = tx.execute(select(table).where(*conditions).order_by(table.c.at.desc()).limit(limit))
     return [
         {
             "crm": row.connection,

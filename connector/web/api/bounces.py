@@ -48,12 +48,12 @@ def bounce_routes(parts: WebParts) -> APIRouter:
 def _reports(body: bytes) -> list[Report] | None:
     """Read the reports; None when the body is anything else."""
     try:
-        found = json.loads(body)
+        document = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    rows = found if isinstance(found, list) else [found]
+    rows = document if isinstance(document, list) else [document]
     reports = [_report(row) for row in rows]
-    return [one for one in reports if one is not None] if all(reports) else None
+    return [report for report in reports if report is not None] if all(reports) else None
 
 
 def _report(row: object) -> Report | None:
@@ -61,8 +61,8 @@ def _report(row: object) -> Report | None:
         return None
     message_id = clean(row["message_id"]).strip("<>")[:LONGEST_ID]
     reason = row.get("reason")
-    told = cut(clean(reason), LONGEST_REASON) if isinstance(reason, str) else ""
-    return {"message_id": message_id, "reason": told} if message_id else None
+    short_reason = cut(clean(reason), LONGEST_REASON) if isinstance(reason, str) else ""
+    return {"message_id": message_id, "reason": short_reason} if message_id else None
 
 
 def _keep(parts: WebParts, reports: list[Report]) -> None:

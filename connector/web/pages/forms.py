@@ -119,10 +119,10 @@ def judged(fields: Fields, questions: Questionnaire) -> TypedResponse:
 
 def point(text: str, question: Question) -> int | None:
     """Return the value on the question's scale that the text names, or None."""
-    found = _WHOLE_NUMBER.fullmatch(text.strip())
-    if found is None or not question.low <= int(found[0]) <= question.high:
+    match = _WHOLE_NUMBER.fullmatch(text.strip())
+    if match is None or not question.low <= int(match[0]) <= question.high:
         return None
-    return int(found[0])
+    return int(match[0])
 
 
 def clean(text: str) -> str:

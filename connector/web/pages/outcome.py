@@ -43,10 +43,10 @@ def outcome_routes(parts: WebParts) -> APIRouter:
         follow_up_id = _follow_up_id(parts, token)
         keep_typed(request, clean(fields.get("note", "")))
         view = _view(parts, follow_up_id)
-        given = _given(parts, fields)
-        if given is None:
+        outcome = _given(parts, fields)
+        if outcome is None:
             return _page(parts, token, view, status=422 if view.open else 410, typed=fields)
-        result = parts.note_outcome(view.id, given)
+        result = parts.note_outcome(view.id, outcome)
         if result is NotedResult.UNKNOWN:
             raise UnknownLink
         if result is NotedResult.CLOSED:

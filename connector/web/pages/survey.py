@@ -119,9 +119,9 @@ def _visit(parts: WebParts, token: str) -> Visit:
         asked = invited(tx, invitation_id)
         if asked is None:
             raise UnknownLink
-        given = last_response(tx, invitation_id)
+        response = last_response(tx, invitation_id)
     questions = from_json(asked.questionnaire)
-    return Visit(token, asked, questions, wording(questions.language, parts.site.zone), given)
+    return Visit(token, asked, questions, wording(questions.language, parts.site.zone), response)
 
 
 def _open_visit(parts: WebParts, token: str) -> Visit:

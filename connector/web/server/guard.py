@@ -57,7 +57,7 @@ class PlainCookies:
 
 
 def _plain(name: bytes, value: bytes) -> bytes:
-    return b";".join(one for one in value.split(b";") if b'"' not in one) if name == b"cookie" else value
+    return b";".join(cookie for cookie in value.split(b";") if b'"' not in cookie) if name == b"cookie" else value
 
 
 _CAUSED_BY_ANYBODY: Final = (
@@ -77,7 +77,7 @@ class MaskTokens(logging.Filter):
             return False
         record.msg = mask_path(record.msg) if isinstance(record.msg, str) else record.msg
         if isinstance(record.args, tuple):
-            record.args = tuple(mask_path(one) if isinstance(one, str) else one for one in record.args)
+            record.args = tuple(mask_path(arg) if isinstance(arg, str) else arg for arg in record.args)
         return True
 
 
@@ -86,5 +86,5 @@ def mask_server_logs() -> None:
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     for name in ("uvicorn.access", "uvicorn.error"):
         logger = logging.getLogger(name)
-        if not any(isinstance(one, MaskTokens) for one in logger.filters):
+        if not any(isinstance(log_filter, MaskTokens) for log_filter in logger.filters):
             logger.addFilter(MaskTokens())

@@ -12,7 +12,7 @@ _FIRST_ID = 150_000_001
 
 
 @dataclass
-class PipelineStage:
+class PortalStage:
     """One stage; its id is not its label."""
 
     id: str
@@ -52,15 +52,15 @@ class Pipeline:
     created: int
     updated: int
     archived: int | None = None
-    stages: dict[str, PipelineStage] = field(default_factory=dict)
+    stages: dict[str, PortalStage] = field(default_factory=dict)
 
-    def live(self) -> list[PipelineStage]:
+    def live(self) -> list[PortalStage]:
         """The stages in use, in their order."""
         return sorted(
             (stage for stage in self.stages.values() if stage.archived is None), key=lambda stage: stage.order
         )
 
-    def stage(self, stage_id: str) -> PipelineStage:
+    def stage(self, stage_id: str) -> PortalStage:
         """A stage; raises HubSpotError (404)."""
         stage = self.stages.get(stage_id)
         if stage is None or stage.archived is not None:
@@ -73,7 +73,7 @@ class Pipeline:
         return answer | ({"archivedAt": iso(self.archived)} if self.archived is not None else {})
 
 
-def _common_json(entry: PipelineStage | Pipeline) -> dict[str, Any]:
+def _common_json(entry: PortalStage | Pipeline) -> dict[str, Any]:
     return {
         "id": entry.id,
         "label": entry.label,
@@ -123,7 +123,7 @@ class PortalPipelines:
             raise not_found()
         return pipeline
 
-    def of_stage(self, object_name: str, stage_id: str | None) -> tuple[Pipeline, PipelineStage] | None:
+    def of_stage(self, object_name: str, stage_id: str | None) -> tuple[Pipeline, PortalStage] | None:
         """The stage with an id, in whichever pipeline."""
         for pipeline in self._all(object_name).values():
             if stage_id in pipeline.stages:
@@ -164,12 +164,12 @@ class PortalPipelines:
         at: int,
         stage_id: str | None = None,
         order: int | None = None,
-    ) -> PipelineStage:
+    ) -> PortalStage:
         """Adds a stage; raises HubSpotError when its metadata lack what the object needs."""
         check_metadata(object_name, metadata)
         key = stage_id or self._id()
         place = len(pipeline.stages) if order is None else order
-        pipeline.stages[key] = PipelineStage(key, label, place, dict(metadata), at, at)
+        pipeline.stages[key] = PortalStage(key, label, place, dict(metadata), at, at)
         return pipeline.stages[key]
 
     def archive(self, object_name: str, pipeline_id: str, at: int) -> None:

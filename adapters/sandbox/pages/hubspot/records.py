@@ -12,11 +12,11 @@ from adapters.sandbox.pages.shown import (
     PER_PAGE,
     Action,
     Card,
-    FollowUp,
     Line,
     Panel,
     RecordTable,
     Shown,
+    ShownFollowUp,
     completion,
     panel_of,
 )
@@ -104,7 +104,7 @@ def related(viewer: PortalViewer, object_type: PortalObjectType, record: PortalR
     return [*tables, *([_activities(viewer, object_type, record)] if object_type.name in _RELATED else [])]
 
 
-def follow_ups(viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord) -> list[FollowUp]:
+def follow_ups(viewer: PortalViewer, object_type: PortalObjectType, record: PortalRecord) -> list[ShownFollowUp]:
     """Our tasks about a record: open ones first, by due time."""
     tasks = viewer.portal.object("tasks")
     our_tasks = [task for task in _joined(viewer, object_type, record, tasks) if KEY in task.properties]
@@ -144,13 +144,13 @@ def _stages(viewer: PortalViewer, object_type: PortalObjectType, record: PortalR
     return Action(f"{viewer.address(object_type, record.id)}/stage", "Save", "", "stage", label, "", options, present)
 
 
-def _follow_up(viewer: PortalViewer, object_type: PortalObjectType, task: PortalRecord) -> FollowUp:
+def _follow_up(viewer: PortalViewer, object_type: PortalObjectType, task: PortalRecord) -> ShownFollowUp:
     def text(name: str) -> str:
         spec = object_type.properties.get(name)
         return viewer.show(object_type, task, spec).text if spec else ""
 
     priority = text("hs_task_priority")
-    return FollowUp(
+    return ShownFollowUp(
         subject=viewer.name(object_type, task),
         href=viewer.address(object_type, task.id),
         due=text("hs_timestamp"),

@@ -8,10 +8,10 @@ from adapters.sandbox.pages.shown import (
     LATEST,
     PER_PAGE,
     Action,
-    FollowUp,
     Line,
     Panel,
     RecordTable,
+    ShownFollowUp,
     completion,
     day,
     panel_of,
@@ -137,7 +137,7 @@ def _of_account(viewer: OrgViewer, record_id: str) -> list[RecordTable]:
     return [*tables, *([_table(viewer, "Subsidiaries", "Account", below, ("Type", "BillingCountry"))] if below else [])]
 
 
-def follow_ups(viewer: OrgViewer, account_id: str) -> list[FollowUp]:
+def follow_ups(viewer: OrgViewer, account_id: str) -> list[ShownFollowUp]:
     """Our tasks about an account: open ones first, by due day."""
     tasks = [row for row in _children(viewer, "Task", "AccountId", account_id) if is_ours(row)]
     tasks.sort(key=lambda row: (row["IsClosed"], row.get("ActivityDate") or "9999"))
@@ -149,9 +149,9 @@ def is_ours(task: Row) -> bool:
     return bool(task.get(f"{OURS}Key__c"))
 
 
-def _follow_up(viewer: OrgViewer, row: Row) -> FollowUp:
+def _follow_up(viewer: OrgViewer, row: Row) -> ShownFollowUp:
     object_type = viewer.org.object("Task")
-    return FollowUp(
+    return ShownFollowUp(
         subject=name_of(object_type, row),
         href=address("Task", row["Id"]),
         due=day(row["ActivityDate"]) if row.get("ActivityDate") else "",
