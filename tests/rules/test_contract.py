@@ -38,13 +38,17 @@ TYPES = {
 """How the page words the types of fields."""
 
 
+def section(heading: str) -> str:
+    """Return what stands under a heading of the page, down to the next one."""
+    page = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
+    _, _, below = re.split(rf"^(#+) {re.escape(heading)}$", page, maxsplit=1, flags=re.MULTILINE)
+    return re.split(r"^#", below, maxsplit=1, flags=re.MULTILINE)[0]
+
+
 @cache
 def rows(heading: str) -> tuple[tuple[str, ...], ...]:
     """Return the cells of the table under a heading of the page, without its head."""
-    page = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
-    _, _, section = re.split(rf"^(#+) {re.escape(heading)}$", page, maxsplit=1, flags=re.MULTILINE)
-    section = re.split(r"^#", section, maxsplit=1, flags=re.MULTILINE)[0]
-    lines = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    lines = [line.strip("|").split("|") for line in section(heading).splitlines() if line.startswith("|")]
     assert len(lines) > 2, f"no table under {heading}"
     return tuple(tuple(cell.strip() for cell in line) for line in lines[2:])
 
@@ -128,7 +132,8 @@ def test_the_page_has_the_routes_that_are_not_described() -> None:
 
 
 def test_the_page_has_the_columns_of_exports() -> None:
-    told = {code(table)[0]: code(columns) for table, _, columns in rows("Exports")}
+    items = (code(item) for item in re.split(r"^- ", section("Exports"), flags=re.MULTILINE)[1:])
+    told = {table: columns for table, *columns in items}
     nothing: Any = None
     with pytest.MonkeyPatch.context() as patch:
         for reader in ("accounts", "responses", "follow_ups"):
@@ -157,7 +162,7 @@ def test_the_page_has_the_kinds_of_interaction(crm: str) -> None:
 def test_the_page_has_the_facts(crm: str) -> None:
     mapping = mapping_of(crm)
     kinds = {"account": mapping["account"], "contact": mapping["contact"], **mapping["interaction"]}
-    told = {code(row[0])[0]: code(row[1 + CRMS.index(crm)]) for row in rows("Facts")}
+    told = {code(kind)[0]: code(facts) for kind, name, facts in rows("Facts") if name.lower() == crm}
     assert told == {name: list(kind["facts"]) for name, kind in kinds.items()}
 
 
