@@ -32,6 +32,7 @@ from connector.ports import (
     Usage,
     Write,
     WriteResult,
+    check_writes,
 )
 
 Seen = tuple[Position, Row, Version]
@@ -130,7 +131,7 @@ class MemoryAdapter:
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Carry out at most `write_batch` writes on one object, each on its own. `Bug`: one record is named twice."""
-        memory_writes.check_batch(writes, self.write_batch)
+        check_writes(writes, most=self.write_batch)
         if not writes:
             return []
         with self._call("write", "write", writes[0].object, tuple(write.id or "" for write in writes)):

@@ -7,7 +7,7 @@ from typing import Any
 from adapters.memory.crm import MemoryCrm
 from adapters.memory.database import INTEGRATION_USER
 from adapters.memory.validation import check_writable
-from connector.errors import Bug, Locked, NotPermitted, RecordRejected, SchemaChanged
+from connector.errors import Locked, NotPermitted, RecordRejected, SchemaChanged
 from connector.ports import ObjectSchema, Write, WriteResult
 
 
@@ -18,17 +18,6 @@ def schema(crm: MemoryCrm, object_name: str) -> ObjectSchema:
     for name in crm.read_only.get(object_name, set()) & fields.keys():
         fields[name] = replace(fields[name], createable=False, updateable=False)
     return replace(seen, fields=fields)
-
-
-def check_batch(writes: Sequence[Write], most: int) -> None:
-    """Refuse a call that no CRM would take: too many, several objects, or a record named twice. Raises `Bug`."""
-    if len(writes) > most:
-        raise Bug(f"{len(writes)} writes in one call; {most} are the most")
-    if len({write.object for write in writes}) > 1:
-        raise Bug("writes on several objects in one call")
-    records = [write.id or write.external for write in writes if write.id or write.external]
-    if len(set(records)) < len(records) or len({write.key for write in writes}) < len(writes):
-        raise Bug("two writes in one call name the same record")
 
 
 def check_related(crm: MemoryCrm, writes: Sequence[Write]) -> None:

@@ -34,7 +34,7 @@ from connector.ports.reader import (
 )
 from connector.ports.setup import NO_LABELS, CrmSetup, FieldLimit, FieldSpec, Needs, SetupResult, SetupStep
 from connector.ports.tools import Budget, Clock, ReadTimes, TokenVault
-from connector.ports.writer import BulkWriter, CrmWriter, Write, WriteResult
+from connector.ports.writer import BulkWriter, CrmWriter, Write, WriteResult, check_writes
 
 __all__ = [
     "COMMON_KEYS",
@@ -84,4 +84,5 @@ __all__ = [
     "WriteResult",
     "Wrong",
     "check_sendable",
+    "check_writes",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from connector.errors import CrmError
+from connector.errors import Bug, CrmError
 from connector.model import FieldValues, Ref
 from connector.ports.notes import NoteTaker
 from connector.ports.part import CrmPart
@@ -38,6 +38,25 @@ class WriteResult:
     id: str | None = None
     error: CrmError | None = None
     """Why it was refused: a `RecordRejected`, or another `CrmError` that concerns this record alone."""
+
+
+def check_writes(writes: Sequence[Write], *, most: int, id_form: Callable[[str], str] = str) -> None:
+    """Raise `Bug` for what `CrmWriter.write` does not take: over `most` writes, on several objects, or two for one record or key.
+
+    `id_form` gives each of the forms that one record's id may have the same text.
+    """
+    if len(writes) > most:
+        raise Bug(f"{len(writes)} writes in one call; {most} are the most")
+    if len({write.object for write in writes}) > 1:
+        raise Bug("writes on several objects in one call")
+    names: dict[str, list[object]] = {
+        "key": [write.key for write in writes],
+        "id": [id_form(write.id) for write in writes if write.id is not None],
+        "external key": [write.external for write in writes if write.id is None and write.external is not None],
+    }
+    for what, given in names.items():
+        if len(set(given)) != len(given):
+            raise Bug(f"two writes in one call have the same {what}")
 
 
 class BulkWriter(Protocol):

@@ -1,6 +1,6 @@
 """Writing: up to 100 records of one object in one call, one result for each."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import uniform
 from typing import Any, Final
 
@@ -13,8 +13,8 @@ from adapters.hubspot.records.links import Links
 from adapters.hubspot.records.wire_values import to_wire
 from adapters.hubspot.refusals import concerns_record, gone, refined, refusal
 from adapters.hubspot.schemas import ACTIVITIES, HubSpotSchemas
-from connector.errors import AGAIN, Bug, Conflict, CrmError, Gone, Locked, SchemaChanged, Unavailable
-from connector.ports import Write, WriteResult
+from connector.errors import AGAIN, Conflict, CrmError, Gone, Locked, SchemaChanged, Unavailable
+from connector.ports import Write, WriteResult, check_writes
 from connector.wire.requests_left import RequestsLeft
 
 BATCH: Final = 100
@@ -34,7 +34,7 @@ class HubSpotWriter:
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Return one result for each write, in order. `Bug`: two writes name the same record, or there are too many."""
-        _check(writes)
+        check_writes(writes, most=BATCH)
         results: dict[str, WriteResult] = {}
         budget = RequestsLeft(_MOST_REQUESTS)
         for batch, batch_writes in self._routes(writes):
@@ -226,24 +226,6 @@ class HubSpotWriter:
             return dict.fromkeys(keys.values(), error)
         where = self._client.where(f"associate {start} with {end}")
         return {keys[pair]: Unavailable(message, where=where, remedy=AGAIN) for pair, message in refused.items()}
-
-
-def _check(writes: Sequence[Write]) -> None:
-    if len(writes) > BATCH:
-        raise Bug(f"{len(writes)} writes in one call; {BATCH} are the most")
-    if len({write.object for write in writes}) > 1:
-        raise Bug("writes on several objects in one call")
-    for what, of in _NAMES.items():
-        names = [name for write in writes if (name := of(write)) is not None]
-        if len(set(names)) != len(names):
-            raise Bug(f"two writes in one call have the same {what}")
-
-
-_NAMES: Final[Mapping[str, Callable[[Write], object | None]]] = {
-    "key": lambda write: write.key,
-    "id": lambda write: write.id,
-    "external key": lambda write: write.external if write.id is None else None,
-}
 
 
 def _with_field(batch: BatchCall, writes: Sequence[Write], error: CrmError) -> list[Write]:

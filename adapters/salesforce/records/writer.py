@@ -1,6 +1,6 @@
 """Writing: up to 200 records of one object in one call, one result for each."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import uniform
 from typing import Any, Final
@@ -12,8 +12,8 @@ from adapters.salesforce.records import soql
 from adapters.salesforce.records.reader import SalesforceReader
 from adapters.salesforce.refusals import TooMuchAtOnce, refusal
 from adapters.salesforce.schemas import SalesforceSchemas
-from connector.errors import Bug, CrmError, Gone, Locked, RecordRejected, SchemaChanged, Unavailable
-from connector.ports import Condition, Write, WriteResult
+from connector.errors import CrmError, Gone, Locked, RecordRejected, SchemaChanged, Unavailable
+from connector.ports import Condition, Write, WriteResult, check_writes
 from connector.wire.requests_left import RequestsLeft
 
 BATCH: Final = 200
@@ -45,7 +45,7 @@ class SalesforceWriter:
 
     def write(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Return one result for each write, in order. `Bug`: two writes name the same record, or there are too many."""
-        _check(writes)
+        check_writes(writes, most=BATCH, id_form=soql.id18)
         results: dict[str, WriteResult] = {}
         budget = RequestsLeft(_MOST_REQUESTS)
         for route, route_writes in _routes(writes).items():
@@ -202,24 +202,6 @@ class SalesforceWriter:
 
 def _key_of(result: WriteResult) -> tuple[str, str]:
     return result.write.external or ("", "")
-
-
-def _check(writes: Sequence[Write]) -> None:
-    if len(writes) > BATCH:
-        raise Bug(f"{len(writes)} writes in one call; {BATCH} are the most")
-    if len({write.object for write in writes}) > 1:
-        raise Bug("writes on several objects in one call")
-    for what, of in _NAMES.items():
-        names = [name for write in writes if (name := of(write)) is not None]
-        if len(set(names)) != len(names):
-            raise Bug(f"two writes in one call have the same {what}")
-
-
-_NAMES: Final[Mapping[str, Callable[[Write], object | None]]] = {
-    "key": lambda write: write.key,
-    "id": lambda write: soql.id18(write.id) if write.id else None,
-    "external key": lambda write: write.external if write.id is None else None,
-}
 
 
 def _routes(writes: Sequence[Write]) -> dict[Route, list[Write]]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Final, TypedDict
 
-from sqlalchemy import Connection, Row, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, or_, select, update
 
 from connector.errors import AuthRevoked, CrmError
 from connector.model.documents import JsonDict, JsonObject
@@ -19,27 +19,6 @@ from connector.store.tables import connection_state as table
 from connector.store.tables import refused_record, setting
 
 _PAUSED = "paused"
-# The schema is by far the largest of it, and what is known is looked up before each call: `stored_schema` reads it.
-_KNOWN = (
-    table.c.paused_at,
-    table.c.pause_reason,
-    table.c.mapping_fingerprint,
-    table.c.mapping_since,
-    table.c.org,
-    table.c.calls_allowed,
-    table.c.calls_used,
-    table.c.no_calls_until,
-    table.c.no_calls_why,
-    table.c.refused_at,
-    table.c.refused_why,
-    table.c.refused_remedy,
-    table.c.refused_with,
-    table.c.last_error,
-    table.c.last_error_at,
-    table.c.last_ok_at,
-)
-# Made once: they are asked for many times in a lap.
-_STATE: Final = select(*_KNOWN).where(table.c.connection == bindparam("crm"))
 _SETTING: Final = select(setting.c.value).where(setting.c.name == bindparam("called"))
 _IS_PAUSED: Final = select(
     or_(
@@ -116,6 +95,13 @@ class ConnectionState:
     last_ok_at: datetime | None
 
 
+# The schema is by far the largest of it, and what is known is looked up before each call: `stored_schema` reads it.
+# Made once: it is asked for many times in a lap.
+_STATE: Final = select(*(table.c[known.name] for known in fields(ConnectionState))).where(
+    table.c.connection == bindparam("crm")
+)
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSchema:
     """A CRM's schema as it was last described."""
@@ -133,34 +119,13 @@ def state(tx: Connection, crm: str) -> ConnectionState:
     if known is not None:
         return known
     insert_or_ignore(tx, table, [{"connection": crm}])
-    return _state_of(tx.execute(_STATE, {"crm": crm}).one())
+    return ConnectionState(*tx.execute(_STATE, {"crm": crm}).one())
 
 
 def peek(tx: Connection, crm: str) -> ConnectionState | None:
     """Return what is known about a connection, if anything, but for its schema."""
     row = tx.execute(_STATE, {"crm": crm}).one_or_none()
-    return None if row is None else _state_of(row)
-
-
-def _state_of(row: Row[*tuple[object, ...]]) -> ConnectionState:
-    return ConnectionState(
-        paused_at=row.paused_at,
-        pause_reason=row.pause_reason,
-        mapping_fingerprint=row.mapping_fingerprint,
-        mapping_since=row.mapping_since,
-        org=row.org,
-        calls_allowed=row.calls_allowed,
-        calls_used=row.calls_used,
-        no_calls_until=row.no_calls_until,
-        no_calls_why=row.no_calls_why,
-        refused_at=row.refused_at,
-        refused_why=row.refused_why,
-        refused_remedy=row.refused_remedy,
-        refused_with=row.refused_with,
-        last_error=row.last_error,
-        last_error_at=row.last_error_at,
-        last_ok_at=row.last_ok_at,
-    )
+    return None if row is None else ConnectionState(*row)
 
 
 def stored_schema(tx: Connection, crm: str) -> StoredSchema | None:
