@@ -90,7 +90,7 @@ class HubSpotConfig(AdapterConfig):
     @property
     def given_token(self) -> SecretStr | None:
         """See `AdapterConfig.given_token`."""
-        return self.refresh_token
+        return self.refresh_token if self.auth is HubSpotAuth.REFRESH_TOKEN else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,36 +96,36 @@ class MemoryAdapter:
     def count(self, query: Query) -> int:
         """Return how many living records match now."""
         with self._call("read", "count", query.object):
-            asking = UserQuery(self.crm, query)
+            user_query = UserQuery(self.crm, query)
             return sum(
                 1
                 for _, row, version in self._seen(query.object)
-                if not version.deleted and asking.matches(row, version)
+                if not version.deleted and user_query.matches(row, version)
             )
 
     def fetch(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """Return the present state of those that are alive."""
         with self._call("read", "fetch", object_name, tuple(ids)):
-            asking = UserQuery(self.crm, Query(object_name, tuple(fields)))
+            user_query = UserQuery(self.crm, Query(object_name, tuple(fields)))
             wanted = set(ids)
             living = [seen for seen in self._seen(object_name) if seen[1].id in wanted and not seen[2].deleted]
-            return {row.id: _record(asking, row, version) for _, row, version in living}
+            return {row.id: _record(user_query, row, version) for _, row, version in living}
 
     def newest(self, object_name: str, fields: Sequence[str], limit: int) -> list[Record]:
         """Return those that were made last."""
         with self._call("read", "newest", object_name):
-            asking = UserQuery(self.crm, Query(object_name, tuple(fields)))
+            user_query = UserQuery(self.crm, Query(object_name, tuple(fields)))
             living = [seen for seen in self._seen(object_name) if not seen[2].deleted]
             living.sort(key=lambda seen: seen[1].id, reverse=True)
-            return [_record(asking, row, version) for _, row, version in living[:limit]]
+            return [_record(user_query, row, version) for _, row, version in living[:limit]]
 
     def find(self, object_name: str, field: str, value: str, fields: Sequence[str]) -> Record | None:
         """Return the living record that has this unique value."""
         with self._call("read", "find", object_name):
-            asking = UserQuery(self.crm, Query(object_name, (*fields, field)))
+            user_query = UserQuery(self.crm, Query(object_name, (*fields, field)))
             holder = self.crm.holder(object_name, field, value)
             holders = [seen for seen in self._seen(object_name) if seen[1].id == holder and not seen[2].deleted]
-            return _record(asking, holders[0][1], holders[0][2]) if holders else None
+            return _record(user_query, holders[0][1], holders[0][2]) if holders else None
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -236,15 +236,17 @@ class MemoryAdapter:
 
     def _page(self, query: Query, since: datetime | None, after: Position | None) -> tuple[Page, bool]:
         with self._call("read", "changes", query.object):
-            asking = UserQuery(self.crm, query)
+            user_query = UserQuery(self.crm, query)
             floor = "" if since is None else stamp(since)
             matching = [
                 seen
                 for seen in self._seen(query.object)
-                if seen[0].modified >= floor and (after is None or seen[0] > after) and asking.matches(seen[1], seen[2])
+                if seen[0].modified >= floor
+                and (after is None or seen[0] > after)
+                and user_query.matches(seen[1], seen[2])
             ]
             matching.sort(key=lambda seen: seen[0])
-            records = tuple(_record(asking, row, version) for _, row, version in matching[: self.page_size])
+            records = tuple(_record(user_query, row, version) for _, row, version in matching[: self.page_size])
             last = Position(records[-1].modified, records[-1].id) if records else None
             return Page(records, last, self.crm.now()), len(matching) > self.page_size
 
@@ -256,6 +258,6 @@ class MemoryAdapter:
                 yield Position(stamp(version.modified), row.id), row, version
 
 
-def _record(asking: UserQuery, row: Row, version: Version) -> Record:
-    fields: dict[str, Any] = {name: read(row, version) for name, read in asking.fields.items()}
+def _record(user_query: UserQuery, row: Row, version: Version) -> Record:
+    fields: dict[str, Any] = {name: read(row, version) for name, read in user_query.fields.items()}
     return Record(row.object, row.id, stamp(version.modified), fields, version.deleted, version.merged_into)

@@ -96,7 +96,7 @@ class SalesforceConfig(AdapterConfig):
     @property
     def given_token(self) -> SecretStr | None:
         """See `AdapterConfig.given_token`."""
-        return self.refresh_token
+        return self.refresh_token if self.auth is SalesforceAuth.REFRESH_TOKEN else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from connector.surveys.tokens import Tokens
 from connector.web.app import create_app
 from connector.web.auth.sign_in_mails import MailParts, SignInMails
 from connector.web.auth.user_check import UserCheck
-from connector.web.parts import NotedOutcome, WebParts
+from connector.web.parts import SubmittedOutcome, WebParts
 from connector.web.server import timeouts
 from connector.web.server.client import believed
 from connector.web.server.file_limit import raise_file_limit
@@ -328,7 +328,7 @@ def _tokens(installation: Installation) -> Tokens:
 
 
 def _note_outcome(
-    installation: Installation, on_answer: Callable[[str], None], follow_up_id: str, outcome: NotedOutcome
+    installation: Installation, on_answer: Callable[[str], None], follow_up_id: str, outcome: SubmittedOutcome
 ) -> NotedResult:
     """Note how a follow-up ended, and bring it to the CRM as soon as an answer."""
     noted = OutcomeNoted(outcome.outcome.value, outcome.cause, outcome.note)

@@ -7,6 +7,7 @@ from connector.settings.time_zones import day_begins
 from connector.stages.connection.connect import Endpoint
 from connector.stages.lap import Installation
 from connector.store import Transaction
+from connector.store.ops import connections
 from connector.store.views import overview
 
 
@@ -59,9 +60,11 @@ def paused(installation: Installation) -> dict[str, str]:
     """Return the connections that are paused, with the reasons; all of them when everything is."""
     with installation.store.read() as tx:
         everything = overview.paused(tx)
-        now = installation.clock.now()
-        today = day_begins(now, installation.settings)
-        crms = {endpoint.name: overview.crm(tx, endpoint.name, now, today=today) for endpoint in installation.endpoints}
+        states = {endpoint.name: connections.peek(tx, endpoint.name) for endpoint in installation.endpoints}
     if everything is not None:
-        return dict.fromkeys(crms, str(everything["reason"]))
-    return {name: str(crm["pause_reason"] or "") for name, crm in crms.items() if crm["paused_since"]}
+        return dict.fromkeys(states, str(everything["reason"]))
+    return {
+        name: state.pause_reason or ""
+        for name, state in states.items()
+        if state is not None and state.paused_at is not None
+    }

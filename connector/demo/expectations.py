@@ -128,11 +128,11 @@ def _own_people(seen: Evidence) -> Iterator[str]:
 
 def _quiet(seen: Evidence) -> Iterator[str]:
     """A reminder leads to the same page as the mail before it; every other page is one more time that somebody was asked."""
-    pages_by_address: dict[str, dict[str, datetime]] = {}
+    asked_by_address: dict[str, dict[str, datetime]] = {}
     for mail in seen.mails:
         if mail.survey:
-            pages_by_address.setdefault(mail.to.lower(), {}).setdefault(mail.survey, mail.at)
-    for address, times in pages_by_address.items():
+            asked_by_address.setdefault(mail.to.lower(), {}).setdefault(mail.survey, mail.at)
+    for address, times in asked_by_address.items():
         for asked_at, asked_again_at in pairwise(sorted(times.values())):
             if asked_again_at - asked_at < seen.quiet_period:
                 yield f"{seen.people[address].name} was asked on {asked_at:%d %b %H:%M} and again on {asked_again_at:%d %b %H:%M}."

@@ -42,7 +42,7 @@ from = "Northwind Care <care@northwind.example>"
 reply_to = "care@northwind.example"
 
 $connections
-[limits]                                   # shorter than in real life, so that three weeks hold a story
+[limits]                                   # shorter than in real life, so that something happens in three weeks
 quiet_period = "160h"                      # a little under a week: never the whole number of days that lie between two laps
 account_cap = "6 per 30d"
 internal_domains = ["northwind.example"]

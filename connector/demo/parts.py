@@ -95,10 +95,10 @@ def started_parts(folder: Path, *, seed: int, accounts: int, stop: CancellationT
     """Start everything on free ports of this machine, with CRMs that were set up; end it all with the block."""
     project.make_room(folder)
     clock = SteppedClock(BEGIN)
-    cast = _filled_crms(CrmClock(clock), seed=seed, accounts=accounts)
+    filled = _filled_crms(CrmClock(clock), seed=seed, accounts=accounts)
     inbox = Inbox(clock)
     with ExitStack() as stack:
-        urls = [(crm, stack.enter_context(running(crm, cert_dir=folder)).url) for crm, _ in cast]
+        urls = [(crm, stack.enter_context(running(crm, cert_dir=folder)).url) for crm, _ in filled]
         mail_port = stack.enter_context(mail_server(inbox))
         web = bound_socket()
         stack.callback(web.close)
@@ -106,7 +106,7 @@ def started_parts(folder: Path, *, seed: int, accounts: int, stop: CancellationT
         installation = stack.enter_context(_installation(project.write(folder, where), clock, stop))
         branches = [
             stack.enter_context(_branch(installation, crm, companies, url))
-            for (crm, companies), (_, url) in zip(cast, urls, strict=True)
+            for (crm, companies), (_, url) in zip(filled, urls, strict=True)
         ]
         demo = DemoParts(clock, branches, inbox, installation, clock.now())
         mails = service.sign_in_mails(installation)

@@ -54,8 +54,8 @@ def check_writes(writes: Sequence[Write], *, most: int, id_form: Callable[[str],
         "id": [id_form(write.id) for write in writes if write.id is not None],
         "external key": [write.external for write in writes if write.id is None and write.external is not None],
     }
-    for what, given in names.items():
-        if len(set(given)) != len(given):
+    for what, values in names.items():
+        if len(set(values)) != len(values):
             raise Bug(f"two writes in one call have the same {what}")
 
 

@@ -52,7 +52,7 @@ def mood(
         return _LAST[_latest(recent)]
     if score.people < rule.minimum:
         return Mood.TOO_FEW
-    bands = [_latest(ratings) for ratings in by_person(recent).values()]
+    bands = [_latest(of_person) for of_person in by_person(recent).values()]
     if len(bands) >= rule.minimum and len(set(bands)) == 1:
         return _ALL[bands[0]]
     return _by_probability(score, rule)

@@ -64,7 +64,7 @@ def surroundings() -> Surroundings:
 
 
 def reads(reader: Callable[[str], object], quoted: str = "Write it in quotes.") -> PlainValidator:
-    """Read a text with one of the functions of `values`; anything but a text is a wrong type."""
+    """Read a text with one of the functions of `value_readers`; anything but a text is a wrong type."""
 
     def read(value: object) -> object:
         if not isinstance(value, str):

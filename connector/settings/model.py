@@ -185,7 +185,7 @@ class Connection(Table):
             model = adapters[info.data["adapter"]].config
             return cast(AdapterConfig, model.model_validate(_without_keys_of_others(own, model, adapters)))
         # Which adapter it is meant to have is not known: only of keys that none has can it be said that they are wrong.
-        known = [*COMMON_KEYS, *(name for config in usable_configs(adapters) for name in config.names())]
+        known = [*AdapterConfig.names(), *(name for config in usable_configs(adapters) for name in config.names())]
         refuse("config", (unknown_name(key, known, at=(key,)) for key in own if key not in known))
         return AdapterConfig()
 

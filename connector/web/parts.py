@@ -12,7 +12,7 @@ from connector.surveys.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
-class NotedOutcome:
+class SubmittedOutcome:
     """How somebody says that a follow-up ended."""
 
     outcome: Outcome
@@ -32,7 +32,7 @@ class WebParts:
     site: Site
     on_answer: Callable[[str], None]
     """Called with the customer after an answer was recorded and committed; it should return soon."""
-    note_outcome: Callable[[str, NotedOutcome], NotedResult]
+    note_outcome: Callable[[str, SubmittedOutcome], NotedResult]
     """Notes how a follow-up ended (by its id), and lets the CRM know. It should return soon."""
     causes: Mapping[str, str]
     """What a follow-up can be put down to, by key."""

@@ -27,7 +27,7 @@ from connector.surveys.survey_mail import Site
 from connector.surveys.tokens import Tokens
 from connector.web import WebParts, create_app
 from connector.web.auth.sign_in_mails import MailParts, SignInMails
-from connector.web.parts import NotedOutcome
+from connector.web.parts import SubmittedOutcome
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 SECRET = "a-secret-that-only-tests-know-0123456789"
@@ -95,7 +95,7 @@ class World:
             trouble=lambda: self.trouble(),
         )
 
-    def _note_outcome(self, follow_up_id: str, given: NotedOutcome) -> NotedResult:
+    def _note_outcome(self, follow_up_id: str, given: SubmittedOutcome) -> NotedResult:
         meanwhile, self.before_outcome = self.before_outcome, None
         if meanwhile is not None:
             meanwhile()

@@ -128,10 +128,10 @@ def _read(call: HubSpotCall, ends: Ends) -> Response:
 
 def _read_named(call: HubSpotCall, ends: Ends) -> Response:
     def row(record: PortalRecord, _: Input) -> dict[str, Any] | None:
-        ends_by_name = [
+        named_ends = [
             end for other_id in _live(call, ends, record) for end in _associated_by_name(call, ends, record, other_id)
         ]
-        return {"from": {"id": str(record.id)}, "to": ends_by_name} if ends_by_name else None
+        return {"from": {"id": str(record.id)}, "to": named_ends} if named_ends else None
 
     return _read_each(call, ends, row)
 

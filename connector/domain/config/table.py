@@ -1,6 +1,7 @@
 """The base of every table of config.toml and of the mapping files."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, ClassVar, Self, get_origin
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
@@ -28,7 +29,7 @@ class Table(BaseModel):
     @classmethod
     def secrets(cls) -> tuple[str, ...]:
         """Return the keys that hold secrets."""
-        return tuple(info.alias or name for name, info in cls.model_fields.items() if is_secret(info.annotation))
+        return _secrets_of(cls)
 
     @classmethod
     def rules(cls, written: Mapping[str, Any]) -> Iterable[Wrong]:
@@ -82,6 +83,12 @@ def table_in(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """Return a table as it was written, empty where there is none: that something else stands there is told by its model."""
     table = values.get(key)
     return table if isinstance(table, Mapping) else {}
+
+
+@cache
+def _secrets_of(table: type[Table]) -> tuple[str, ...]:
+    """Asked of every line of a mapping, and the types of a table do not change."""
+    return tuple(info.alias or name for name, info in table.model_fields.items() if is_secret(info.annotation))
 
 
 def is_secret(annotation: Any) -> bool:

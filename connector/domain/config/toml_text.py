@@ -3,13 +3,10 @@
 import re
 import tomllib
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-
-import tomlkit
-from tomlkit import exceptions as tomlkit_errors
 
 from connector.errors import Problem, SettingsError
 
@@ -19,21 +16,19 @@ _KEY: Final = r"([A-Za-z][\w.-]*)\s*=\s*"
 _COMMA: Final = re.compile(_KEY + r"[-+]?[\d_]+,\d")
 _QUOTES: Final = re.compile(_KEY + rf"(?:\[\s*)?(?:[{_CURLY}]|\"[^\"]*[{_CURLY}]\s*$)")
 _REMEDY: Final = "Texts stand in quotes, and each key once, as key = value on a line of its own."
-_REASONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
-    ((tomlkit_errors.UnexpectedEofError,), "a text has no end"),
-    ((tomlkit_errors.InvalidControlChar,), "a text has no end on its line, or holds a character that cannot be seen"),
-    (
-        (
-            tomlkit_errors.InvalidNumberError,
-            tomlkit_errors.InvalidNumberOrDateError,
-            tomlkit_errors.InvalidDateError,
-            tomlkit_errors.InvalidTimeError,
-            tomlkit_errors.InvalidDateTimeError,
-        ),
-        "it is neither a number nor a date",
-    ),
-    ((tomlkit_errors.EmptyKeyError, tomlkit_errors.EmptyTableNameError), "a name is missing"),
-)
+_NO_NUMBER: Final = "it is neither a number nor a date"
+_REASONS: Final[Mapping[str, str]] = {
+    "UnexpectedEofError": "a text has no end",
+    "InvalidControlChar": "a text has no end on its line, or holds a character that cannot be seen",
+    "InvalidNumberError": _NO_NUMBER,
+    "InvalidNumberOrDateError": _NO_NUMBER,
+    "InvalidDateError": _NO_NUMBER,
+    "InvalidTimeError": _NO_NUMBER,
+    "InvalidDateTimeError": _NO_NUMBER,
+    "EmptyKeyError": "a name is missing",
+    "EmptyTableNameError": "a name is missing",
+}
+"""By the types of tomlkit's errors."""
 _ODD_CHARACTER: Final = "a character that may not stand there"
 _OPEN: Final = "a list or a table has no end"
 _TWICE: Final = "a key stands twice"
@@ -111,12 +106,15 @@ def _place(lines: Sequence[str]) -> _Place:
 
 
 def _broken(lines: Sequence[str], begins: int) -> _Place:
+    import tomlkit  # noqa: PLC0415 - every command reads a file, and few find one that is not TOML
+    from tomlkit import exceptions as tomlkit_errors  # noqa: PLC0415
+
     try:
         tomlkit.parse("\n".join(lines[begins:]))
     except tomlkit_errors.KeyAlreadyPresent:
         return _Place(begins, begins, 0, _TWICE)
     except tomlkit_errors.ParseError as error:
-        reason = next((words for types, words in _REASONS if isinstance(error, types)), _ODD_CHARACTER)
+        reason = _REASONS.get(type(error).__name__, _ODD_CHARACTER)
         line = begins + error.line - 1
         if error.col and line < len(lines):
             return _Place(begins, line, error.col + 1, reason)

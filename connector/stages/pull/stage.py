@@ -108,7 +108,7 @@ def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, res
         for batch in reader.batches():
             quiet = not _store(context, crm, reader, batch, lease=lease, result=result) and quiet
             if context.stop.is_set():
-                _drop_passes(crm, reader.query)
+                _drop_read_times(crm, reader.query)
                 return False
         if quiet:
             return True
@@ -116,12 +116,12 @@ def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, res
             lease.check(tx)
             _end(context, crm, reader, tx)
     except (SchemaChanged, NotPermitted, ImplausibleLoss) as error:
-        _drop_passes(crm, reader.query)
+        _drop_read_times(crm, reader.query)
         # This object pauses; the others go on. Nothing of it is taken as deleted.
         result.problems.append(error)
         result.unread[reader.query.object] = error
     except AfterwordError as error:
-        _drop_passes(crm, reader.query)
+        _drop_read_times(crm, reader.query)
         result.failure = error
     return False
 
@@ -137,11 +137,11 @@ def _finish(context: Context, crm: Connected, readers: Sequence["_Reader"], leas
                 _end(context, crm, reader, tx)
     except AfterwordError as error:
         for reader in readers:
-            _drop_passes(crm, reader.query)
+            _drop_read_times(crm, reader.query)
         result.failure = result.failure or error
 
 
-def _drop_passes(crm: Connected, query: Query) -> None:
+def _drop_read_times(crm: Connected, query: Query) -> None:
     """What was read beside the changes did not all get into the store: it is read again in the next lap."""
     if crm.read_times is not None:
         crm.read_times.drop(query.object)

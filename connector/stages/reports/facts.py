@@ -7,6 +7,7 @@ from typing import Final
 
 from connector.domain.text_cutting import shorten
 from connector.domain.text_direction import one_line
+from connector.errors import Bug
 from connector.exports.period import Period
 from connector.model import ClosedBy, FollowUpState, Outcome
 from connector.model.follow_up import FollowUp, NamedFollowUp
@@ -163,8 +164,9 @@ def _step(context: Context, tx: Transaction, named: NamedFollowUp | None, now: d
 
 
 def _ending(follow_up: FollowUp, words: Catalogue, context: Context) -> str:
-    ended = follow_up.closed_at or follow_up.due_at
-    day = words.day(ended, context.settings.company.timezone)
+    if follow_up.closed_at is None:
+        raise Bug("a closed follow-up has no time of closing")
+    day = words.day(follow_up.closed_at, context.settings.company.timezone)
     if follow_up.closed_by is ClosedBy.LATER_ANSWER:
         return words.text("report.step.later_answer", day=day)
     if follow_up.closed_by is ClosedBy.OUTCOME and follow_up.outcome:

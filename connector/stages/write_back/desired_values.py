@@ -63,7 +63,7 @@ def _present_contacts(
         # One person, known in several CRMs or under several contacts: what they said last stands on all of their records.
         contacts = follow_up_facts.contacts_of_the_person(tx, response.contact_id)
         seen |= {contact.id for contact in contacts}
-        newest = follow_up_facts.newest_said(tx, [contact.id for contact in contacts]) or response
+        newest = follow_up_facts.newest_response(tx, [contact.id for contact in contacts]) or response
         for contact in contacts:
             text = last_rating(newest, words, _zone_of(context, tx, contact))
             stored_fields.set_desired(tx, contact.ref, "contact", {"last_rating": text})

@@ -139,17 +139,17 @@ class Changer:
         """Change tasks; what was refused as it is stays refused."""
         outbox = self.outbox
         actual = self._actual([desired.follow_up.task for desired in pending if desired.follow_up.task is not None])
-        planned = [
-            plan(outbox.crm.mapping, desired, actual[desired.follow_up.task])
+        plans = [
+            (
+                desired,
+                plan(outbox.crm.mapping, desired, actual[task]) if (task := desired.follow_up.task) in actual else None,
+            )
             for desired in pending
-            if desired.follow_up.task in actual
         ]
-        outbox.written.refused += sum(bool(desired.held) for desired in pending)
-        outbox.written.refused -= sum(
-            bool(change.held) for change in planned if change is not None
-        )  # counted when noted
-        changes = [change for change in planned if change is not None and change.fields]
-        self._note_unwritten([change for change in planned if change is not None and not change.fields])
+        outbox.written.refused += sum(bool(desired.held) for desired, change in plans if change is None)
+        planned = [change for _, change in plans if change is not None]
+        changes = [change for change in planned if change.fields]
+        self._note_unwritten([change for change in planned if not change.fields])
         due = [change for change in changes if not outbox.was_refused(change.fields, known.get(change.key))]
         outbox.written.refused += len(changes) - len(due)
         send_changes(outbox, due, self._note)

@@ -197,7 +197,7 @@ def _assigned(outbox: Outbox, tx: Transaction, follow_up: FollowUp, owner: Store
     # The note on the owner takes the place of the one that the text had.
     before = follow_up.owner_note
     body = follow_up.body.replace(before, note) if before else f"{follow_up.body}\n\n{note}"
-    follow_up_facts.hand_over(tx, follow_up.id, owner=assigned.ref, note=note, body=body)
+    follow_ups.change(tx, follow_up.id, {"owner": assigned.ref, "owner_note": note, "body": body})
     mark_stale(tx, follow_up.customer, outbox.now)
     return TaskOwner(follow_up_facts.owner_at(tx, assigned.ref), body)
 

@@ -86,8 +86,8 @@ def coverage(
     }
     return Coverage(
         sum(counted.values()),
-        sum(n for (is_customer, _won_one), n in counted.items() if is_customer),
-        sum(n for (_said, won), n in counted.items() if won),
+        sum(n for (is_customer, _won), n in counted.items() if is_customer),
+        sum(n for (_is_customer, won), n in counted.items() if won),
         sum(n for pair, n in counted.items() if any(pair)),
     )
 

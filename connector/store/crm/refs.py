@@ -9,7 +9,7 @@ from connector.model import Ref
 from connector.model.stored import StoredOwner
 from connector.store.db.row_readers import owner_of
 from connector.store.db.types import AnyRow, AnyTable
-from connector.store.tables import binding, owner, ref_of
+from connector.store.tables import binding, owner, ref_of, ref_text
 
 T = TypeVar("T")
 H = TypeVar("H", bound=Hashable)
@@ -49,13 +49,13 @@ def values_by_id(tx: Connection, table: AnyTable, read: Callable[[AnyRow], T], i
 
 def ids_of(tx: Connection, refs: Iterable[Ref]) -> Mapping[Ref, str]:
     """Return our ids of these records; a merged record's is its survivor's. Unknown ones are absent."""
-    ids = resolve(tx, ((ref.connection, f"{ref.object}/{ref.id}") for ref in refs))
+    ids = resolve(tx, ((ref.connection, ref_text(ref)) for ref in refs))
     return {ref_of(*address): id_ for address, id_ in ids.items()}
 
 
 def owners_at(tx: Connection, refs: Iterable[Ref]) -> Mapping[Ref, StoredOwner]:
     """Return the owners that were read from these records, by ref."""
-    rows = rows_by_address(tx, owner, ((ref.connection, f"{ref.object}/{ref.id}") for ref in refs))
+    rows = rows_by_address(tx, owner, ((ref.connection, ref_text(ref)) for ref in refs))
     return {known.ref: known for known in map(owner_of, rows.values())}
 
 

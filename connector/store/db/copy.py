@@ -30,8 +30,8 @@ def _copy_file(source: Store, target: Store) -> None:
     """Use SQLite's own online backup: consistent, whoever is writing."""
     if source.path is None or not source.is_there:
         return
-    with source.engine.connect() as source_tx, target.engine.connect() as other:
-        raw, copy = source_tx.connection.driver_connection, other.connection.driver_connection
+    with source.engine.connect() as source_connection, target.engine.connect() as target_connection:
+        raw, copy = source_connection.connection.driver_connection, target_connection.connection.driver_connection
         assert raw is not None and copy is not None  # noqa: S101 - both are open
         raw.backup(copy)
 

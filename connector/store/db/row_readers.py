@@ -67,7 +67,7 @@ _OTHER_NAMES: Final = {"owner": "owner_ref", "task": "task_ref"}
 """Columns of `follow_up` that are named otherwise than what they hold."""
 
 
-_FIELDS: Final = tuple(column.name for column in fields(FollowUp))
+_FIELDS: Final = tuple(field.name for field in fields(FollowUp))
 
 
 def follow_up_columns(change: FollowUpChange) -> dict[str, object]:

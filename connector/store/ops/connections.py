@@ -14,9 +14,10 @@ from connector.model.documents import JsonDict, JsonObject
 from connector.ports import FieldSchema, ObjectSchema, Org
 from connector.store.db.upsert import insert_or_ignore, insert_or_update
 from connector.store.ops import locked_out
+from connector.store.outbox.refusals import try_all_again
 from connector.store.surveys.people import person_key
 from connector.store.tables import connection_state as table
-from connector.store.tables import refused_record, setting
+from connector.store.tables import setting
 
 _PAUSED = "paused"
 _SETTING: Final = select(setting.c.value).where(setting.c.name == bindparam("called"))
@@ -268,9 +269,7 @@ def pause(tx: Connection, crm: str | None, now: datetime, reason: str) -> None:
 
 def resume(tx: Connection, crm: str | None) -> None:
     """Let mail and writes go on, and try again what was refused, credentials too; without a name, everywhere."""
-    conditions = [refused_record.c.direction == "write"]
-    conditions += [] if crm is None else [refused_record.c.connection == crm]
-    tx.execute(update(refused_record).where(*conditions).values(fingerprint=""))
+    try_all_again(tx, crm)
     locked_out.forget(tx, crm)
     if crm is None:
         end_pauses(tx)

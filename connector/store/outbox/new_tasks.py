@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, func, or_, select, update
 
 from connector.model import FieldValues, FollowUpState, Kind, Ref, TaskState
-from connector.model.follow_up import FollowUp
-from connector.store.db.row_readers import follow_up_of
+from connector.model.follow_up import FollowUp, WrittenTask
+from connector.store.db.row_readers import follow_up_columns, follow_up_of
 from connector.store.db.upsert import insert_or_ignore
 from connector.store.tables import account, binding, contact, follow_up, interaction, ref_of, ref_text
 from connector.store.tables.base import optional_ref
@@ -77,8 +77,8 @@ def set_task(tx: Connection, follow_up_id: str, task: Ref, written: FieldValues)
     `written` is what it was made with, by our names.
     """
     state = func.coalesce(follow_up.c.task_state, TaskState.OPEN.value)
-    columns = {"task_ref": ref_text(task), "task_state": state, "task_written": dict(written)}
-    tx.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**columns))
+    columns = follow_up_columns({"task": task, "task_written": WrittenTask(written)})
+    tx.execute(update(follow_up).where(follow_up.c.id == follow_up_id).values(**columns, task_state=state))
     row = {
         "connection": task.connection,
         "ref": ref_text(task),

@@ -59,7 +59,8 @@ def accept(tx: Connection, crm: str, key: str) -> None:
     tx.execute(refused_record.delete().where(refused_record.c.connection == crm, refused_record.c.key == key))
 
 
-def try_all_again(tx: Connection, crm: str) -> None:
-    """Have every write that was refused tried again in the next lap."""
-    condition = (refused_record.c.connection == crm) & (refused_record.c.direction == "write")
-    tx.execute(update(refused_record).where(condition).values(fingerprint=""))
+def try_all_again(tx: Connection, crm: str | None) -> None:
+    """Have every write that was refused tried again in the next lap; None: of every connection."""
+    conditions = [refused_record.c.direction == "write"]
+    conditions += [] if crm is None else [refused_record.c.connection == crm]
+    tx.execute(update(refused_record).where(*conditions).values(fingerprint=""))

@@ -195,12 +195,6 @@ _OWNER_AT: Final = _owners().where(owner.c.connection == bindparam("crm"), owner
 """Made once: each lap asks for the owners of everything that is open."""
 
 
-def hand_over(tx: Connection, follow_up_id: str, *, owner: Ref | None, note: str, body: str) -> None:
-    """Give a follow-up that has no task yet to somebody else, and say why."""
-    changed = update(follow_up).where(follow_up.c.id == follow_up_id)
-    tx.execute(changed.values(owner_ref=ref_text(owner), owner_note=note, body=body))
-
-
 def owner_by_email(tx: Connection, crm: str, email: str) -> StoredOwner | None:
     """Return the owner with this address."""
     same = _owners().where(owner.c.connection == crm, func.lower(owner.c.email) == email.lower())
@@ -238,7 +232,7 @@ def contacts_of_the_person(tx: Connection, contact_id: str) -> list[StoredContac
     return [row_readers.contact_of(row) for row in rows]
 
 
-def newest_said(tx: Connection, contacts: Collection[str]) -> NamedResponse | None:
+def newest_response(tx: Connection, contacts: Collection[str]) -> NamedResponse | None:
     """Return the newest answer that counts of these contacts, whatever customer it was about; None without one."""
     theirs = record_texts.answers().where(response.c.contact_id.in_(contacts), account.c.deleted_at.is_(None))
     row = tx.execute(theirs.order_by(response.c.at.desc(), response.c.id).limit(1)).one_or_none()

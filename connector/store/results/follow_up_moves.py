@@ -64,8 +64,8 @@ def _move(tx: Connection, customer: str, ids: Collection[str], before: Collectio
 
 
 def _order(known: PersonalFollowUp) -> tuple[bool, datetime, datetime, str]:
-    value = known.follow_up
-    return value.state is not FollowUpState.OPEN, value.due_at, value.opened_at, value.id
+    this = known.follow_up
+    return this.state is not FollowUpState.OPEN, this.due_at, this.opened_at, this.id
 
 
 def _join_groups(tx: Connection, unclosed: Sequence[PersonalFollowUp], now: datetime) -> None:

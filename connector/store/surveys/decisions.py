@@ -252,7 +252,7 @@ def _mails(tx: Connection, column: Column[str], wanted: Iterable[str]) -> list[R
 
 def asked_by_the_crm(tx: Connection, contacts: Iterable[StoredContact]) -> dict[str, datetime]:
     """Return, by person, when the CRM's own records say that they were last asked (our field Last asked, as it was read)."""
-    persons = {(known.ref.connection, str(ref_text(known.ref))): known.person for known in contacts if known.person}
+    persons = {(known.ref.connection, ref_text(known.ref)): known.person for known in contacts if known.person}
     asked_at: dict[str, datetime] = {}
     for address, row in rows_by_address(tx, outbox_record, persons).items():
         at = _instant(row.actual.get("last_asked"))

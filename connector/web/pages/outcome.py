@@ -21,7 +21,7 @@ from connector.surveys.wording import wording
 from connector.web.pages.forms import Fields, clean, form_fields
 from connector.web.pages.problems import READ, UnknownLink, keep_typed
 from connector.web.pages.rendering import page
-from connector.web.parts import NotedOutcome, WebParts
+from connector.web.parts import SubmittedOutcome, WebParts
 
 LONGEST_NOTE = 2_000
 """Characters; more of a note is cut."""
@@ -63,13 +63,13 @@ def outcome_routes(parts: WebParts) -> APIRouter:
     return router
 
 
-def _given(parts: WebParts, fields: Fields) -> NotedOutcome | None:
+def _given(parts: WebParts, fields: Fields) -> SubmittedOutcome | None:
     """Return what the form says; None without an outcome."""
     outcome = KEYS.get(fields.get("outcome", ""))
     if outcome is None:
         return None
     attempts = fields.get("attempts", "")
-    return NotedOutcome(
+    return SubmittedOutcome(
         outcome,
         cause=_cause(parts, fields),
         note=_note(fields) or None,

@@ -95,8 +95,8 @@ class Portal:
         with self.lock:
             target = self.object(other)
             table = self.store.table(target.name)
-            object_type = self.links.of(self.object(object_name).name, int(record_id), target.name)
-            return {str(key): list(types) for key, types in object_type.items() if table.alive(key)}
+            joined = self.links.of(self.object(object_name).name, int(record_id), target.name)
+            return {str(key): list(types) for key, types in joined.items() if table.alive(key)}
 
     # Writing
 
