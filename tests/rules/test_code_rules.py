@@ -4,14 +4,13 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
+from source_code import ROOT, imports, module_of, name_of, sources, tree, within
 
 from connector import errors
 
-ROOT = Path(__file__).resolve().parents[2]
 OURS = ("connector", "adapters", "mappings")
 DOMAIN = {
     "connector.model",
@@ -35,39 +34,6 @@ LONGEST_FUNCTION = 60
 MOST_OPEN = 25
 MIGRATIONS = "connector/store/migrations/"
 ABOVE_THE_STORE = ("connector.stages", "connector.commands", "connector.web", "connector.cli", "connector.app")
-
-
-@cache
-def sources(*folders: str) -> tuple[Path, ...]:
-    """Return all Python files of some folders."""
-    return tuple(sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py")))
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
-
-
-def name_of(path: Path) -> str:
-    """Return the path as people write it, from the root of the project."""
-    return path.relative_to(ROOT).as_posix()
-
-
-def imports(path: Path) -> Iterator[str]:
-    """Yield the full name of everything imported in a file, wherever it stands; relative ones made absolute."""
-    package = name_of(path).removesuffix(".py").split("/")[:-1]
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            module = ".".join([*base, *([node.module] if node.module else [])])
-            yield from (f"{module}.{alias.name}" for alias in node.names)
-
-
-def within(imported: str, *modules: str) -> bool:
-    """Whether an import is of one of these modules, or of something in them."""
-    return any(imported == module or imported.startswith(f"{module}.") for module in modules)
 
 
 def offences(folders: tuple[str, ...], forbidden: tuple[str, ...], *, but: tuple[str, ...] = ()) -> list[str]:
@@ -121,16 +87,15 @@ def test_stages_know_no_adapter_and_no_mapping() -> None:
 
 
 def test_the_domain_knows_nobody() -> None:
-    ports = {name_of(path) for path in sources("connector/ports")}
-    domain = ports | {f"{name.replace('.', '/')}.py" for name in DOMAIN}
-    found = [
+    domain = [path for path in sources("connector") if within(module_of(path), *DOMAIN)]
+    assert [name for name in DOMAIN if not any(within(module_of(path), name) for path in domain)] == []
+    stray = [
         f"{name_of(path)} imports {imported}"
-        for path in sources("connector")
-        if name_of(path) in domain
+        for path in domain
         for imported in imports(path)
         if within(imported, *OURS) and not within(imported, *DOMAIN)
     ]
-    assert found == []
+    assert stray == []
 
 
 def test_shared_rules_know_the_words_and_the_scales_alone() -> None:
@@ -178,6 +143,35 @@ def test_the_store_hands_out_values_and_no_rows() -> None:
         if isinstance(node, ast.Name) and node.id in ("Row", "AnyRow")
     ]
     assert handed == []
+
+
+def names_in(node: ast.AST) -> list[str]:
+    """Return the name that an attribute has, or those that an import gives."""
+    if isinstance(node, ast.Attribute):
+        return [node.attr]
+    return [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+
+
+def test_what_gives_rows_is_called_in_the_store_alone() -> None:
+    """Whoever uses a row need not name its type."""
+    giving = {
+        f"{module_of(path)}.{node.name}"
+        for path in sources("connector/store")
+        for node in tree(path).body
+        if isinstance(node, ast.FunctionDef) and node.returns is not None and not node.name.startswith("_")
+        if re.search(r"\b(Any)?Row\b", ast.unparse(node.returns))
+    }
+    assert "connector.store.crm.refs.rows_by_id" in giving
+    names = {name.rpartition(".")[2] for name in giving}
+    stray = [
+        f"{name_of(path)}:{node.lineno} {name}"
+        for path in sources("connector", "adapters", "mappings")
+        if not name_of(path).startswith("connector/store/")
+        for node in ast.walk(tree(path))
+        for name in names_in(node)
+        if name in names
+    ]
+    assert stray == []
 
 
 def test_few_modules_may_leave_a_type_open_and_each_says_why() -> None:

@@ -131,6 +131,10 @@ def test_every_reason_of_why_is_explained() -> None:
 
     rows = [line.split(" | ")[0].removeprefix("| ") for line in text("docs/troubleshooting.md").splitlines()]
     assert [reason for reason in Reason if in_words(reason) not in rows] == []
+    _, _, below = text("docs/troubleshooting.md").partition("### The reasons")
+    table = [line for line in below.partition("\n#")[0].splitlines() if line.startswith("| ")][1:]
+    known = {in_words(reason) for reason in Reason}
+    assert [line for line in table if line.split(" | ")[0].removeprefix("| ") not in known] == []
 
 
 def test_the_readme_leads_to_every_document() -> None:

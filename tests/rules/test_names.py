@@ -2,28 +2,27 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from source_code import name_of, sources, tree
 
-ROOT = Path(__file__).resolve().parents[2]
-NAMED = (
-    "adapters/email",
-    "adapters/memory",
-    "adapters/sandbox",
-    "adapters/webhook",
-    "connector/demo",
-    "connector/domain",
-    "connector/exports",
-    "connector/model",
-    "connector/ports",
-    "connector/runtime",
-    "connector/scoring",
-    "connector/sentences",
-    "connector/surveys",
-    "connector/wire",
+PRODUCT = ("adapters", "connector", "mappings")
+NOT_YET = frozenset(
+    {
+        "connector/commands/reconcile.py",
+        "connector/stages/alerts/mail.py",
+        "connector/stages/alerts/stage.py",
+        "connector/stages/pull/listing.py",
+        "connector/stages/report.py",
+        "connector/store/crm/cursors.py",
+        "connector/store/crm/customers.py",
+        "connector/store/ops/call_counts.py",
+        "connector/store/ops/tokens.py",
+        "connector/store/outbox/fields.py",
+        "connector/web/pages/survey.py",
+    }
 )
-"""The packages that keep to it; a package that does is added here."""
+"""Files that hold such a name still; none is added here."""
 EMPTY = frozenset(
     {"one", "each", "found", "mine", "told", "some", "whole", "given", "said", "those", "thing", "some_one", "somebody"}
 )
@@ -36,22 +35,46 @@ def bindings(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.id
         elif isinstance(node, ast.arg):
             yield node.lineno, node.arg
-        elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
+        elif isinstance(node, ast.MatchAs | ast.MatchStar | ast.ExceptHandler) and node.name:
             yield node.lineno, node.name
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            yield node.lineno, node.rest
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from ((node.lineno, alias.asname) for alias in node.names if alias.asname)
 
 
 def test_every_kind_of_binding_is_seen() -> None:
-    source = "told = 1\ndef f(said): ...\n[x for each in y]\nmatch z:\n    case [one, *some]: ...\n"
-    assert {name for _, name in bindings(ast.parse(source))} == {"told", "said", "each", "one", "some"}
+    source = """
+import os as mine
+told = 1
+def f(said): ...
+[x for each in y]
+try: ...
+except OSError as found: ...
+match z:
+    case [one, *some]: ...
+    case {"a": 1, **those}: ...
+"""
+    assert {name for _, name in bindings(ast.parse(source))} == {
+        "each",
+        "found",
+        "mine",
+        "one",
+        "said",
+        "some",
+        "those",
+        "told",
+    }
 
 
-@pytest.mark.parametrize("folder", NAMED)
+@pytest.mark.parametrize("folder", PRODUCT)
 def test_no_variable_has_a_name_that_says_nothing(folder: str) -> None:
-    paths = sorted((ROOT / folder).rglob("*.py"))
-    assert paths
-    assert [
-        f"{path.relative_to(ROOT)}:{line} {name}"
-        for path in paths
-        for line, name in bindings(ast.parse(path.read_text(encoding="utf-8")))
+    named = [
+        (name_of(path), f"{name_of(path)}:{line} {name}")
+        for path in sources(folder)
+        if "migrations/versions" not in name_of(path)
+        for line, name in bindings(tree(path))
         if name in EMPTY
-    ] == []
+    ]
+    assert [where for file, where in named if file not in NOT_YET] == []
+    assert {file for file in NOT_YET if file.startswith(folder)} <= {file for file, _ in named}, "these are done"

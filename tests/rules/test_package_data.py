@@ -44,4 +44,4 @@ def test_every_registered_adapter_brings_all_that_it_has_of_its_own(pyproject: d
         package = installed[name]
         assert isinstance(package, AdapterPackage)
         assert tomllib.loads(package.default_mapping.read())
-        assert tomllib.loads(package.init_snippet) is not None
+        tomllib.loads(package.init_snippet)

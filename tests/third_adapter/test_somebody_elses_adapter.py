@@ -159,7 +159,7 @@ def test_it_goes_through_a_whole_lap(tiny: Tiny) -> None:
     assert "never again" in todo["text"]
     normalisers = [tiny.endpoint.normalise_id]
     assert any(
-        "asked" in line for line in why.explain(tiny.installation.store, ticket.lower(), normalisers=normalisers)
+        ": asked (" in line for line in why.explain(tiny.installation.store, ticket.lower(), normalisers=normalisers)
     )
     undone = told(commands_undo.carry_out, tiny.installation, before)
     assert undone.refused == []

@@ -299,9 +299,9 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def many(count: int, thing: str) -> str:
+def many(count: int, noun: str) -> str:
     """Return a number with its thing, in the plural where there is not one."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def people(count: int) -> str:

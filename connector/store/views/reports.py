@@ -180,14 +180,14 @@ def unheard(
 def never_asked(tx: Connection, crms: Collection[str]) -> int:
     """Return of how many customers nobody has ever been asked, though somebody there has an address."""
     asked = select(account.c.customer).join(invitation, invitation.c.account_id == account.c.id)
-    somebody = exists().where(
+    has_contact = exists().where(
         contact.c.connection == account.c.connection,
         contact.c.account_ref == account.c.ref,
         contact.c.email.is_not(None),
         contact.c.deleted_at.is_(None),
     )
     count = select(func.count(func.distinct(account.c.customer))).where(
-        account.c.connection.in_(crms), account.c.is_customer, account.c.deleted_at.is_(None), somebody
+        account.c.connection.in_(crms), account.c.is_customer, account.c.deleted_at.is_(None), has_contact
     )
     return int(tx.execute(count.where(account.c.customer.not_in(asked))).scalar_one())
 

@@ -49,8 +49,13 @@ def test_an_adapter_that_cannot_be_used_is_named_with_its_package(name: str, wha
     assert "Install a version" in problem.remedy
 
 
-@pytest.mark.parametrize("line", ['adapter = "salesforc"', 'nonsense = "x"'])
-def test_one_that_nobody_uses_does_not_hide_a_slip(line: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [('adapter = "salesforc"', ["adapter"]), ('adapter = "hubspot"\nnonsense = "x"', ["access_token", "nonsense"])],
+)
+def test_one_that_nobody_uses_does_not_hide_a_slip(line: str, wrong: list[str], tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         read(tmp_path, f"{HUB}[crm.x]\n{line}\n")
-    assert all("crm.x" in problem.where for problem in caught.value.problems)
+    assert sorted(problem.where.rpartition(": ")[2] for problem in caught.value.problems) == [
+        f"crm.x.{key}" for key in wrong
+    ]

@@ -1,6 +1,7 @@
 """Everything wrong is told in one run: where, what, and what to do; and never a secret."""
 
 import contextlib
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -332,7 +333,7 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 def test_broken_toml_is_told_with_its_line(problems: Refused, text: str, line: int) -> None:
     (problem,) = problems(text)
     assert problem.where == "config.toml"
-    assert problem.what.startswith(f"is not TOML at line {line}")
+    assert re.match(rf"is not TOML at line {line}(, column \d+)?: ", problem.what)
 
 
 @pytest.mark.parametrize(
