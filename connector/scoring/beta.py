@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from scipy.special import betainc, betaincinv
-
 
 @dataclass(frozen=True, slots=True)
 class Beta:
@@ -25,6 +23,8 @@ class Beta:
 
     def quantile(self, probability: float) -> float:
         """The value, 0-100, that is not exceeded with this probability."""
+        from scipy.special import betaincinv
+
         return 100 * float(betaincinv(self.a, self.b, probability))
 
     def interval(self, level: float) -> tuple[float, float]:
@@ -34,4 +34,6 @@ class Beta:
 
     def below(self, threshold: float) -> float:
         """The probability that the value lies below a threshold of 0-100."""
+        from scipy.special import betainc
+
         return float(betainc(self.a, self.b, min(max(threshold / 100, 0.0), 1.0)))

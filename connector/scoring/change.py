@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from scipy import stats
-
 from connector.scoring.nps import NpsCounts
 from connector.scoring.rates import wilson_interval
 
@@ -28,6 +26,8 @@ def nps_change(current: NpsCounts, previous: NpsCounts, level: float) -> ScoreCh
     """
     if current.total == 0 or previous.total == 0:
         return None
+    from scipy import stats
+
     now, then = current.adjusted(), previous.adjusted()
     error = math.hypot(now.error, then.error)
     delta = now.net - then.net
@@ -58,6 +58,8 @@ def mean_change(current: Sequence[float], previous: Sequence[float], level: floa
     """The change of a mean by Welch's test; None when a group has fewer than two answers or neither varies."""
     if min(len(current), len(previous)) < 2 or len(set(current)) == len(set(previous)) == 1:
         return None
+    from scipy import stats
+
     return _of_result(
         stats.ttest_ind(current, previous, equal_var=False), stats.tmean(current) - stats.tmean(previous), level
     )
@@ -71,6 +73,8 @@ def paired_nps_change(pairs: Sequence[tuple[float, float]], level: float) -> Sco
     moves = [100 * (NpsCounts.of([now]).net - NpsCounts.of([then]).net) for now, then in pairs]
     if len(moves) < 2 or len(set(moves)) == 1:
         return None
+    from scipy import stats
+
     return _of_result(stats.ttest_1samp(moves, 0.0), math.fsum(moves) / len(moves), level)
 
 
@@ -96,6 +100,8 @@ def _table_p(current: tuple[int, int], previous: tuple[int, int]) -> float:
     hits, total = current[0] + previous[0], current[1] + previous[1]
     if hits in (0, total):
         return 1.0
+    from scipy import stats
+
     table = [[k, n - k] for k, n in (current, previous)]
     smallest = min(part * n / total for part in (hits, total - hits) for n in (current[1], previous[1]))
     if smallest < 5:

@@ -7,8 +7,6 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from scipy.special import ndtri
-
 from connector.scoring.scales import nps_band
 
 FEW = 10
@@ -106,4 +104,6 @@ def _root(falling: Callable[[float], float], low: float, high: float) -> float:
 
 
 def _z(level: float) -> float:
+    from scipy.special import ndtri
+
     return float(ndtri((1 + level) / 2))

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from scipy.special import ndtri, stdtrit
-
 
 def wilson_interval(hits: float, total: float, level: float) -> tuple[float, float]:
     """Wilson's range (1927) of a share, in percent. Raises ZeroDivisionError when there are no answers."""
+    from scipy.special import ndtri
+
     z = float(ndtri((1 + level) / 2))
     share, squared = hits / total, z * z
     centre = (share + squared / (2 * total)) / (1 + squared / total)
@@ -22,6 +22,8 @@ def mean_interval(values: Sequence[float], level: float) -> tuple[float, float]:
     """Student's range of the mean of values from 0 to 100, cut off at the ends. Raises ValueError below five values."""
     if len(values) < 5:
         raise ValueError("a range of a mean needs at least five values")
+    from scipy.special import stdtrit
+
     mean = math.fsum(values) / len(values)
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
     half = float(stdtrit(len(values) - 1, (1 + level) / 2)) * deviation / math.sqrt(len(values))

@@ -19,14 +19,17 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
-
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import betaln
+from typing import TYPE_CHECKING
 
 from connector.model.documents import JsonObject
 from connector.scoring.beta import Beta
 from connector.scoring.evidence import AccountEvidence
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    _Array = NDArray[np.float64]
 
 METHOD = "afterword-beta-grid-1"
 LEVEL = 0.9
@@ -35,11 +38,9 @@ FADED_BELOW = 0.05
 
 _TYPICAL_STRENGTH = 5.0
 _LOG_STRENGTH_SD = 0.9
-_MEANS = (np.arange(50) + 0.5) / 50
-_STRENGTH_STEPS = np.linspace(-2.5, 2.5, 21)
+_MEANS = tuple((step + 0.5) / 50 for step in range(50))
+_STRENGTH_STEPS = tuple(step / 4 for step in range(-10, 11))
 _CHUNK = 256
-
-_Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Prior:
     @property
     def strength(self) -> float:
         """The typical (geometric mean) number of people that the book is worth against an account's own."""
+        import numpy as np
+
         return math.exp(float(self._grid.weights @ np.log(self._grid.strengths)))
 
     def to_json(self) -> str:
@@ -86,6 +89,8 @@ class Prior:
 
     @cached_property
     def _grid(self) -> "_Grid":
+        import numpy as np
+
         means, strengths = _grid_points(self.kappa)
         weights = np.exp(np.array(self.log_weights))
         return _Grid(means, strengths, weights / weights.sum())
@@ -93,9 +98,9 @@ class Prior:
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    means: _Array
-    strengths: _Array
-    weights: _Array
+    means: "_Array"
+    strengths: "_Array"
+    weights: "_Array"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +143,12 @@ def fit_prior(evidences: Iterable[AccountEvidence]) -> Prior:
 
     The weak prior: any mean is as likely as any other, and the strength is log-normal around five people.
     """
+    import numpy as np
+
     known = [evidence for evidence in evidences if evidence.total > 0]
     kappa = answer_variance(known)
     counts = sorted((evidence.total / kappa, evidence.weighted / kappa) for evidence in known)
-    log_weights = -0.5 * np.tile(_STRENGTH_STEPS, len(_MEANS)) ** 2
+    log_weights = -0.5 * np.tile(np.array(_STRENGTH_STEPS), len(_MEANS)) ** 2
     log_weights += _log_likelihood(np.array(counts).reshape(-1, 2), *_grid_points(kappa))
     # Nine decimals are far below what can be seen in a score, and keep the stored text short.
     rounded = np.round(log_weights - log_weights.max(), 9)
@@ -200,14 +207,19 @@ def _belief(evidence: AccountEvidence, prior: Prior) -> Beta:
     return Beta.with_moments(mean, variance)
 
 
-def _grid_points(kappa: float) -> tuple[_Array, _Array]:
+def _grid_points(kappa: float) -> "tuple[_Array, _Array]":
     """All pairs of mean and strength, as two arrays of the same length."""
-    strengths = _TYPICAL_STRENGTH / kappa * np.exp(_LOG_STRENGTH_SD * _STRENGTH_STEPS)
+    import numpy as np
+
+    strengths = _TYPICAL_STRENGTH / kappa * np.exp(_LOG_STRENGTH_SD * np.array(_STRENGTH_STEPS))
     return np.repeat(_MEANS, len(strengths)), np.tile(strengths, len(_MEANS))
 
 
-def _log_likelihood(counts: _Array, means: _Array, strengths: _Array) -> _Array:
+def _log_likelihood(counts: "_Array", means: "_Array", strengths: "_Array") -> "_Array":
     """The log likelihood of all accounts (rows of size, successes) at each grid point: beta-binomial, fractions allowed."""
+    import numpy as np
+    from scipy.special import betaln
+
     alpha, beta = means * strengths, (1 - means) * strengths
     total = -len(counts) * betaln(alpha, beta)
     for start in range(0, len(counts), _CHUNK):

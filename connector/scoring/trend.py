@@ -8,8 +8,6 @@ from datetime import UTC
 from enum import StrEnum
 from functools import cache
 
-from scipy.special import ndtr
-
 from connector.scoring.evidence import AccountRating
 
 PERIODS = 5
@@ -74,6 +72,8 @@ def mann_kendall(values: Sequence[float]) -> MannKendall:
     variance = (n * (n - 1) * (2 * n + 5) - sum(t * (t - 1) * (2 * t + 5) for t in ties)) / 18
     if n <= _EXACT_UP_TO and len(ties) == n:
         return MannKendall(s, variance, _exact_p(n, s))
+    from scipy.special import ndtr
+
     z = (abs(s) - 1) / math.sqrt(variance) if s and variance > 0 else 0.0
     return MannKendall(s, variance, 2 * float(ndtr(-z)))
 
