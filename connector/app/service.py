@@ -29,7 +29,9 @@ from connector.settings import Schedule, Web
 from connector.stages import lap
 from connector.stages.follow_up.outcome_links import note_by_link
 from connector.stages.follow_up.states import OutcomeNoted
-from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
+from connector.stages.installation import Installation
+from connector.stages.lap import Report
+from connector.stages.order import AFTER_AN_ANSWER
 from connector.store.ops import connections
 from connector.surveys.tokens import Tokens
 from connector.web.app import create_app

@@ -31,7 +31,7 @@ from connector.settings import Settings, load
 from connector.settings.model import Connection, Email, OAuthSettings
 from connector.settings.value_readers import is_full_name
 from connector.stages.connection.connect import Endpoint
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.store import Store
 from connector.surveys.survey_mail import Site
 from connector.surveys.tokens import Tokens

@@ -37,7 +37,8 @@ from connector.runtime.clock import SystemClock
 from connector.scoring.all_accounts import ScoreSettings, book_json, score_book
 from connector.stages import lap
 from connector.stages.connection.connect import Endpoint
-from connector.stages.lap import Installation, Stage
+from connector.stages.installation import Installation
+from connector.stages.order import Stage
 from connector.store import Transaction
 from connector.store.db.migrate import head, migrate
 from connector.store.ops import connections

@@ -12,8 +12,8 @@ from connector.cli.output.results import many
 from connector.cli.output.terminal import Terminal, one_line, print_json
 from connector.domain.durations import parse_moment
 from connector.errors import Problem, SettingsError
+from connector.stages.installation import Installation
 from connector.stages.invite.plan import oldest_end
-from connector.stages.lap import Installation
 from connector.store import Transaction
 from connector.store.surveys import bounces, inbox, mail_trouble
 from connector.store.surveys.bounces import Bounce

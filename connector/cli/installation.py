@@ -11,7 +11,7 @@ from connector.cli.guard import err
 from connector.cli.output import results
 from connector.errors import StoreError
 from connector.settings import Settings
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.store.db.engine import Store
 from connector.store.db.migrate import current, head, migrate
 

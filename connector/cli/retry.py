@@ -9,7 +9,7 @@ from connector.cli.output.terminal import flat, one_line, print_json
 from connector.commands import retry
 from connector.commands.retry import Retried
 from connector.stages.connection.connect import Endpoint
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 
 
 def run(console: Console, installation: Installation, endpoint: Endpoint, keys: Sequence[str], *, as_json: bool) -> int:

@@ -17,7 +17,7 @@ from connector.errors import NotPermitted, Problem, SettingsError
 from connector.ports import AdapterTools, AdminToken, CrmAdapter, SetupResult, SetupStep
 from connector.stages.connection.connect import Endpoint
 from connector.stages.connection.mark_keeper import MarkState
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 
 REFUSED = 1
 PROBLEMS = 2

@@ -11,7 +11,7 @@ from connector.domain.durations import parse_moment
 from connector.errors import Problem, SettingsError
 from connector.model import Field
 from connector.stages.connection.connect import Endpoint
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 
 
 def run(

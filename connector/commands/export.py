@@ -6,7 +6,7 @@ from connector.errors import Problem, SettingsError
 from connector.exports import files, tables
 from connector.exports.period import Period, parse_period
 from connector.exports.tables import TableName
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 
 
 def export(installation: Installation, table: TableName, path: Path, period: str | None) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from connector.ports import Write
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.store import Transaction
 from connector.store.results import follow_ups
 

@@ -26,8 +26,10 @@ from connector.stages.connection import go_live, ownership
 from connector.stages.connection.connect import Endpoint, connect
 from connector.stages.connection.ownership import Filled
 from connector.stages.context import Connected
+from connector.stages.installation import Installation
 from connector.stages.invite import stage as invite
-from connector.stages.lap import Installation, Report, Stage
+from connector.stages.lap import Report
+from connector.stages.order import Stage
 from connector.store import Transaction
 from connector.store.crm import record_names
 from connector.store.crm.refs import Address

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from connector.stages import lap
-from connector.stages.lap import Installation, Report
+from connector.stages.installation import Installation
+from connector.stages.lap import Report
 from connector.stages.pull import reconcile
 from connector.stages.pull.reconcile import Reconciled
 

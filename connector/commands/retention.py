@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from connector.errors import LeaseLost
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.store import Transaction
 from connector.store.ops import pruning
 from connector.store.ops.leases import Lease, held

@@ -7,7 +7,8 @@ from connector.commands.status import paused
 from connector.errors import AfterwordError
 from connector.stages import lap
 from connector.stages.connection.connect import Endpoint
-from connector.stages.lap import Installation, Stage
+from connector.stages.installation import Installation
+from connector.stages.order import Stage
 from connector.store.outbox import retries
 from connector.store.views import overview
 

@@ -5,7 +5,7 @@ from connector.model.documents import JsonDict
 from connector.runtime.call_budget import limit
 from connector.settings.time_zones import day_begins
 from connector.stages.connection.connect import Endpoint
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.store import Transaction
 from connector.store.ops import connections
 from connector.store.views import overview

@@ -12,7 +12,7 @@ from connector.stages import lap
 from connector.stages.connection import marks
 from connector.stages.connection.connect import Endpoint, connect
 from connector.stages.context import Connected
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.stages.write_back import undo
 from connector.stages.write_back.outbox import Outbox
 from connector.stages.write_back.undo import UndoStep

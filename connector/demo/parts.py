@@ -24,7 +24,7 @@ from connector.ports import AdapterTools, AdminToken, CrmAdapter
 from connector.runtime.cancellation import CancellationToken
 from connector.runtime.clock import SteppedClock
 from connector.stages.connection.connect import Endpoint
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.store.db.migrate import migrate
 from connector.web.app import create_app
 

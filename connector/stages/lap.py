@@ -1,11 +1,10 @@
 """One lap: the seven stages in order, over all connections. What fails for one does not stop the others."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 
 from connector.errors import (
     AfterwordError,
@@ -19,11 +18,6 @@ from connector.errors import (
     StoreError,
     Unavailable,
 )
-from connector.model import ChatPost
-from connector.ports import Clock
-from connector.ports.mail import Channel
-from connector.runtime.cancellation import CancellationToken
-from connector.settings import Settings
 from connector.stages import collect
 from connector.stages.alerts import admin_mail
 from connector.stages.alerts import stage as alerts
@@ -37,7 +31,10 @@ from connector.stages.deliver.breaker import Breaker
 from connector.stages.follow_up import stage as follow_up
 from connector.stages.follow_up.attention import end_attention
 from connector.stages.follow_up.first_contact import note_first_contacts
+from connector.stages.installation import Installation
 from connector.stages.invite import stage as invite
+from connector.stages.order import ALL as ALL  # noqa: PLC0414 - given on
+from connector.stages.order import Stage as Stage  # noqa: PLC0414 - given on
 from connector.stages.pull import stage as pull
 from connector.stages.pull.stage import Pulled
 from connector.stages.report import Report as Report  # noqa: PLC0414 - given on
@@ -45,53 +42,15 @@ from connector.stages.reports import stage as reports
 from connector.stages.score import stage as score
 from connector.stages.write_back import desired_values
 from connector.stages.write_back import stage as write_back
-from connector.store import Store, Transaction
+from connector.store import Transaction
 from connector.store.ops import connections, laps, locked_out
 from connector.store.ops.connections import ConnectionChange
 from connector.store.ops.leases import Lease, held
-from connector.surveys.survey_mail import Site
-from connector.surveys.tokens import Tokens
 
 BETWEEN = "stages"
 """The lease of the stages between `pull` and `write_back`."""
 TELLING = "notices"
 """The lease of telling our own people."""
-
-
-class Stage(StrEnum):
-    """The stages, in the order of the lap."""
-
-    PULL = "pull"
-    COLLECT = "collect"
-    INVITE = "invite"
-    DELIVER = "deliver"
-    SCORE = "score"
-    FOLLOW_UP = "follow_up"
-    WRITE_BACK = "write_back"
-
-
-ALL = tuple(Stage)
-AFTER_AN_ANSWER = (Stage.COLLECT, Stage.SCORE, Stage.FOLLOW_UP, Stage.WRITE_BACK)
-"""What brings one answer to the CRM at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Installation:
-    """Everything that one installation is made of, wired together."""
-
-    settings: Settings
-    store: Store
-    clock: Clock
-    endpoints: Sequence[Endpoint]
-    site: Site
-    channel: Channel | None = None
-    tokens: Tokens | None = None
-    webhook: Callable[[str, ChatPost], bool] | None = None
-    progress: Callable[[str, str, int], None] = lambda _crm, _object, _records: None
-    stop: CancellationToken = field(default_factory=CancellationToken)
-    """Set to end the lap under way at its next page."""
-    acts: bool = True
-    """False: nothing outside is changed (`plan`)."""
 
 
 def run(

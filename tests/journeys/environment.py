@@ -33,7 +33,8 @@ from connector.model import MARK_KEY
 from connector.ports import AdapterTools, AdminToken, Clock, CrmAdapter
 from connector.runtime.clock import SteppedClock, SystemClock
 from connector.stages import lap
-from connector.stages.lap import Installation, Report
+from connector.stages.installation import Installation
+from connector.stages.lap import Report
 from connector.web.app import create_app
 
 AFTER_CASE = '[surveys.after-case]\non = "case.closed"\ndelay = "24h"\n'

@@ -22,7 +22,8 @@ from connector.runtime.clock import SteppedClock
 from connector.settings import load
 from connector.stages import lap
 from connector.stages.connection.connect import Endpoint, describe_all
-from connector.stages.lap import Installation, Report
+from connector.stages.installation import Installation
+from connector.stages.lap import Report
 from connector.store import Store, tables
 from connector.store.db.location import place_of
 from connector.store.ops import marks

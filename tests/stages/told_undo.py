@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.commands.undo import Taken, Undone
 from connector.ports import WriteResult
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.stages.write_back.undo import UndoStep
 
 

@@ -20,7 +20,7 @@ from connector.errors import SettingsError
 from connector.model import Rating
 from connector.runtime.clock import SteppedClock
 from connector.stages import lap
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.store import tables
 from connector.store.db.migrate import migrate
 from connector.store.surveys import answers

@@ -12,7 +12,8 @@ from connector.commands.why import in_words
 from connector.model import visible
 from connector.ports import Write
 from connector.ports.mail import Message
-from connector.stages.lap import Installation, Report
+from connector.stages.installation import Installation
+from connector.stages.lap import Report
 
 _INDENT = " " * 4
 

@@ -15,7 +15,7 @@ from connector.errors import AfterwordError, Problem
 from connector.settings import Settings
 from connector.settings.time_zones import find_zone
 from connector.stages.deliver import recipients
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.store.surveys import mail_trouble
 from connector.store.views import overview
 

@@ -12,7 +12,7 @@ from connector.runtime.foreign_urls import ForeignSession
 from connector.settings import Settings
 from connector.settings.choices import Role, Superior
 from connector.settings.model import Email
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.store.crm import owners
 from connector.store.ops import call_counts
 from connector.surveys.tokens import MARK_HEADER, Tokens

@@ -16,7 +16,7 @@ from connector.stages.connection import ownership, rights
 from connector.stages.connection.connect import Endpoint, describe_all
 from connector.stages.connection.mark_keeper import Marked, state_of
 from connector.stages.deliver import recipients
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.stages.write_back import task_associations
 from connector.store.crm import owners
 from connector.store.crm.record_counts import Stored, stored

@@ -7,7 +7,7 @@ from typing import Final
 from connector.domain.durations import format_duration
 from connector.errors import Problem
 from connector.stages.connection.connect import Endpoint
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.store import Transaction
 from connector.store.crm import customers
 from connector.store.crm.customers import Coverage

@@ -7,7 +7,7 @@ from datetime import timedelta, tzinfo
 from typing import Final, TypeVar
 
 from connector.errors import Problem
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.store.crm import own_users, updates
 from connector.store.crm.updates import LastUpdate
 from connector.store.ops import call_counts

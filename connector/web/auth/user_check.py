@@ -13,7 +13,7 @@ from connector.errors import AfterwordError
 from connector.model import Kind
 from connector.ports import CrmMapping, Query, Reading
 from connector.stages.connection.connect import Endpoint
-from connector.stages.lap import Installation
+from connector.stages.installation import Installation
 from connector.store.crm import owners
 from connector.store.crm.pages import ReadRecord
 from connector.store.crm.records import Absorber

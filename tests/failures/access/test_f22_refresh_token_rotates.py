@@ -11,10 +11,11 @@ from connector.app import wiring
 from connector.errors import AuthRevoked
 from connector.runtime.token_vault import Vault
 from connector.stages import lap
+from connector.stages.installation import Installation
 
 
 @pytest.fixture
-def other(renewing: Renewing) -> Iterator[lap.Installation]:
+def other(renewing: Renewing) -> Iterator[Installation]:
     """A second service on the same database, and the same config.toml."""
     env = renewing.env
     installation = wiring.build(wiring.read_settings(env.config, {}), clock=env.clock)
@@ -24,7 +25,7 @@ def other(renewing: Renewing) -> Iterator[lap.Installation]:
 
 
 def test_two_services_on_one_database_take_turns_with_one_refresh_token(
-    renewing: Renewing, other: lap.Installation
+    renewing: Renewing, other: Installation
 ) -> None:
     env = renewing.env
     for service in (env.installation, other, env.installation, other):
@@ -34,9 +35,7 @@ def test_two_services_on_one_database_take_turns_with_one_refresh_token(
     assert renewing.given not in env.org.oauth.refresh_tokens
 
 
-def test_a_token_that_the_other_service_got_may_have_been_ended_too(
-    renewing: Renewing, other: lap.Installation
-) -> None:
+def test_a_token_that_the_other_service_got_may_have_been_ended_too(renewing: Renewing, other: Installation) -> None:
     env = renewing.env
     for service in (env.installation, other, env.installation):
         assert lap.run(service).failures == {}

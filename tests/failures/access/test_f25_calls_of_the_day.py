@@ -6,7 +6,7 @@ from incidents import names, tiny_pages
 
 from adapters.hubspot.records import reader
 from connector.errors import QuotaSpent
-from connector.stages.lap import Stage
+from connector.stages.order import Stage
 
 
 def calls(env: Environment) -> int:

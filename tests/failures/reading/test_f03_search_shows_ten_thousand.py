@@ -7,7 +7,7 @@ from environment_hubspot import HubSpotEnvironment
 from incidents import names
 
 from adapters.sandbox.hubspot import search
-from connector.stages.lap import Stage
+from connector.stages.order import Stage
 
 
 def test_more_companies_than_a_search_shows_are_all_read(

@@ -8,7 +8,7 @@ from environment_hubspot import HubSpotEnvironment
 from incidents import names
 
 from adapters.sandbox.hubspot import search
-from connector.stages.lap import Stage
+from connector.stages.order import Stage
 
 
 def test_more_companies_of_one_stamp_than_a_search_shows(

@@ -9,7 +9,7 @@ from incidents import names
 
 from adapters.sandbox.hubspot import search
 from adapters.sandbox.web import Request, Response
-from connector.stages.lap import Stage
+from connector.stages.order import Stage
 
 
 def test_no_search_of_a_later_lap_starts_before_the_watermark(

@@ -7,7 +7,7 @@ from environment_hubspot import HubSpotEnvironment
 from incidents import accounts, answering, names
 
 from adapters.sandbox.web import Request, Response, json_response
-from connector.stages.lap import Stage
+from connector.stages.order import Stage
 
 
 def test_a_row_that_has_just_changed_does_not_carry_the_place_past_its_neighbours(hub: HubSpotEnvironment) -> None:

@@ -18,7 +18,8 @@ from connector.ports import Clock
 from connector.runtime.clock import SteppedClock
 from connector.runtime.installation_id import FILE
 from connector.stages import lap
-from connector.stages.lap import Installation, Report
+from connector.stages.installation import Installation
+from connector.stages.lap import Report
 from connector.store.db.migrate import migrate
 from connector.store.ops import marks
 

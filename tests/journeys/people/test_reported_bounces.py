@@ -9,7 +9,7 @@ from environment import DAY, HOUR, Environment
 from sqlalchemy import select
 
 from connector.commands.check import checks
-from connector.stages.lap import Stage
+from connector.stages.order import Stage
 from connector.store import tables
 from connector.store.surveys import bounces, inbox, mail_trouble, people
 

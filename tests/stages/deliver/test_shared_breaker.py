@@ -10,6 +10,7 @@ from lap_world import CONFIG, CSAT, LapWorld
 from connector.errors import AfterwordError, MailboxRefused, MailInDoubt, MailUnavailable, MessageRefused
 from connector.stages import lap
 from connector.stages.deliver.breaker import too_many
+from connector.stages.order import AFTER_AN_ANSWER
 from connector.store import tables
 from connector.store.surveys import mail_trouble
 
@@ -73,7 +74,7 @@ def test_cut_off_while_an_alert_is_made_it_goes_out_in_the_next_lap(
 ) -> None:
     unhappy.mailbox.unmakeable = PowerCut()
     with pytest.raises(PowerCut):
-        lap.run(unhappy.installation, stages=lap.AFTER_AN_ANSWER)
+        lap.run(unhappy.installation, stages=AFTER_AN_ANSWER)
     unhappy.mailbox.unmakeable = None
     assert unhappy.lap().told == PEOPLE
 
@@ -83,7 +84,7 @@ def test_an_alert_that_cannot_be_made_is_refused_and_not_made_again(unhappy: Lap
     for_good.permanent = True
     unhappy.mailbox.unmakeable = for_good
     for _ in range(3):
-        assert lap.run(unhappy.installation, stages=lap.AFTER_AN_ANSWER).told == 0
+        assert lap.run(unhappy.installation, stages=AFTER_AN_ANSWER).told == 0
     unhappy.mailbox.unmakeable = None
     assert unhappy.lap().told == 0
     assert {row.state for row in unhappy.rows(tables.staff_mail)} == {"refused"}

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from connector.commands import reconcile
 from connector.errors import CursorInvalid, ImplausibleLoss, NotPermitted, Unavailable
 from connector.stages import lap
-from connector.stages.lap import Stage
+from connector.stages.order import Stage
 from connector.store import tables
 from connector.store.crm import cursors
 

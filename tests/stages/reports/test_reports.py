@@ -20,6 +20,7 @@ from connector.commands import plan
 from connector.errors import MailboxRefused, MailInDoubt, MailUnavailable
 from connector.ports.mail import Message
 from connector.stages import lap
+from connector.stages.order import AFTER_AN_ANSWER
 from connector.stages.reports import stage as reports
 from connector.store import tables
 from connector.store.ops.leases import held
@@ -311,7 +312,7 @@ def test_each_manager_gets_each_report_once(office: LapWorld) -> None:
 
 def test_a_lap_after_an_answer_sends_no_report(office: LapWorld) -> None:
     office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
-    lap.run(office.installation, stages=lap.AFTER_AN_ANSWER)
+    lap.run(office.installation, stages=AFTER_AN_ANSWER)
     assert mails(office) == []
     lap.run(office.installation)
     assert len(mails(office)) == 1

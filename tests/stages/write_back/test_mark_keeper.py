@@ -16,6 +16,7 @@ from connector.errors import MarkError, NotPermitted, RecordRejected
 from connector.model import MARK_KEY
 from connector.runtime.installation_id import FILE, ensure_id, read_id
 from connector.stages import lap
+from connector.stages.order import AFTER_AN_ANSWER
 from connector.store import tables
 from connector.store.ops import marks
 
@@ -75,7 +76,7 @@ def test_the_lap_of_an_answer_looks_before_it_writes(world: LapWorld) -> None:
     world.answer(invitation, 1)
     world.clock.advance(2 * MINUTE)
     before = looks(world)
-    assert lap.run(world.installation, stages=lap.AFTER_AN_ANSWER, may_wait=False).written["acme"].created == 1
+    assert lap.run(world.installation, stages=AFTER_AN_ANSWER, may_wait=False).written["acme"].created == 1
     assert looks(world) == before + 1
 
 

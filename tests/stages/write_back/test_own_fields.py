@@ -15,6 +15,7 @@ from connector.commands.check import checks
 from connector.ports import Record
 from connector.stages import lap
 from connector.stages.lap import Report
+from connector.stages.order import AFTER_AN_ANSWER
 from connector.store import tables
 from connector.store.ops import connections, setup_log
 from mappings.loading import load
@@ -133,7 +134,7 @@ def test_over_what_cannot_be_understood_nothing_is_written_until_it_can(
 def write_back_alone(world: LapWorld) -> None:
     """What an answer sets off: nothing is read before it is written."""
     world.clock.advance(timedelta(minutes=1))
-    lap.run(world.installation, stages=lap.AFTER_AN_ANSWER)
+    lap.run(world.installation, stages=AFTER_AN_ANSWER)
 
 
 @pytest.mark.parametrize(("target", "name"), [("contact", "no_surveys"), ("contact", "last_rating")])

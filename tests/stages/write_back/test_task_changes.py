@@ -16,6 +16,7 @@ from connector.errors import RecordRejected, Unavailable
 from connector.model import ClosedBy
 from connector.ports import Record
 from connector.stages import lap
+from connector.stages.order import AFTER_AN_ANSWER
 from connector.store import tables
 from connector.store.results import follow_ups
 
@@ -101,7 +102,7 @@ def test_what_somebody_wrote_a_moment_ago_and_we_have_not_read_is_left_alone_too
     change(world, **NEW)
     task_id = task(world)["Id"]
     world.crm.update(task_id, {"Subject": "Mine"})
-    lap.run(world.installation, stages=lap.AFTER_AN_ANSWER)  # which reads nothing
+    lap.run(world.installation, stages=AFTER_AN_ANSWER)  # which reads nothing
     assert task(world)["Subject"] == "Mine"
     assert task(world)["Description"] == NEW["body"]
 

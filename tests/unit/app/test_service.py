@@ -22,7 +22,9 @@ from connector.runtime.cancellation import CancellationToken
 from connector.runtime.clock import SteppedClock, SystemClock
 from connector.settings import Schedule
 from connector.stages import lap
-from connector.stages.lap import AFTER_AN_ANSWER, Installation, Report
+from connector.stages.installation import Installation
+from connector.stages.lap import Report
+from connector.stages.order import AFTER_AN_ANSWER
 
 
 class Laps:
