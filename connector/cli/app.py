@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from connector.app.adapter_packages import installed_adapters
-from connector.cli import bounces, demo, opt_outs, setup
+from connector.cli import bounces, demo, opt_outs, setup, stores
 from connector.cli import retry as cli_retry
 from connector.cli import undo as cli_undo
 from connector.cli.guard import EXIT_PROBLEMS, err, guarded, leave
@@ -40,7 +40,6 @@ from connector.stages.connection.connect import Endpoint
 from connector.stages.installation import Installation
 from connector.stages.order import Stage
 from connector.store import Transaction
-from connector.store.db.migrate import head, migrate
 from connector.store.ops import connections
 from connector.store.surveys import mail_trouble
 
@@ -53,6 +52,9 @@ app = typer.Typer(
 )
 app.add_typer(bounces.app, name="bounces")
 app.add_typer(opt_outs.app, name="opt-outs")
+app.command("backup")(stores.backup)
+app.command("restore")(stores.restore)
+app.command("migrate")(stores.migrate)
 out = Terminal()
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
@@ -146,7 +148,7 @@ def setup_crm(
     installation = _build(config)
     code = 0
     with _closing(installation):
-        migrate(installation.store)
+        _migrated(installation)
         endpoints = _endpoints(installation, crm)
         token = setup.token_in(admin_token_file, endpoints) if admin_token_file is not None else None
         for endpoint in endpoints:
@@ -395,20 +397,6 @@ def export_table(
         _migrated(installation)
         rows = export.export(installation, table, file, period)
     out.print(one_line(f"wrote {rows} rows to {file}"), markup=False)
-
-
-@app.command("migrate")
-@guarded
-def migrate_store(config: Config = DEFAULT_CONFIG) -> None:
-    """Bring the store to this version."""
-    installation = _build(config)
-    with _closing(installation):
-        before = migrate(installation.store)
-    out.print(
-        f"The store has schema {head()}."
-        if before == head()
-        else f"The store went from {before or 'empty'} to {head()}."
-    )
 
 
 @app.command("demo")

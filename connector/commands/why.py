@@ -37,6 +37,7 @@ BECAUSE: Final[Mapping[Reason, str]] = {
     Reason.SENDING_WINDOW: "mail is not sent at this hour (sending_window)",
     Reason.ERASED: "this person's data were erased at their request",
     Reason.TEST_ORG: "the CRM is a test org, and the address is not among those that [email] only_to allows",
+    Reason.RESTORED: "the store was restored from a backup that was made before, and they may have been asked since",
 }
 
 _MAIL: Final[Mapping[str, str]] = {

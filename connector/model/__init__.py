@@ -267,6 +267,8 @@ class Reason(StrEnum):
     ERASED = "erased"
     TEST_ORG = "test_org"
     """The org is kept for tests, and the address is not one of those that its mail may go to."""
+    RESTORED = "restored"
+    """They were to be asked when the backup was made that the store comes from, and may have been since."""
 
 
 class Delivery(StrEnum):

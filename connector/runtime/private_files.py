@@ -8,11 +8,13 @@ _FILE: Final = 0o600
 _FOLDER: Final = 0o700
 
 
-def write_new(path: Path, text: str) -> None:
+def write_new(path: Path, content: str | bytes) -> None:
     """Write a file that is not there yet, and the folders that it lies in. `OSError`: it is there, or cannot be written."""
     make_folder(path.parent)
-    with open(path, "x", encoding="utf-8", opener=_open_private) as file:
-        file.write(text)
+    # Line ends are the system's in a text that we write, and what they were in bytes.
+    text = isinstance(content, str)
+    with open(path, "x" if text else "xb", encoding="utf-8" if text else None, opener=_open_private) as file:
+        file.write(content)
 
 
 def make_empty(path: Path) -> None:

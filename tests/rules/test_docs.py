@@ -13,7 +13,7 @@ from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = ("connector", "adapters", "mappings", "tests", "docs", ".ci")
+FOLDERS = ("connector", "adapters", "mappings", "deploy", "tests", "docs", ".ci")
 WIDTH = 100
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")

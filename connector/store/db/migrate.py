@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -42,6 +43,28 @@ def current(store: Store) -> str | None:
     """Return the schema version that the database has; None for an empty one."""
     with store.read() as tx:
         return MigrationContext.configure(tx).get_current_revision()
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What `migrate` would do."""
+
+    before: str | None
+    """The schema that the database has; None: it is empty."""
+    after: str
+    steps: tuple[tuple[str, str], ...]
+    """The versions on the way and what each brings, in words; none where all is done, or there is nothing to bring along."""
+    copy: Path | None
+    """Where SQLite's file is copied to before; None: it is not."""
+
+
+def outlook(store: Store, *, scripts: Path = SCRIPTS) -> Outlook:
+    """Return what `migrate` would do. `StoreError`: the schema is newer than the code."""
+    chain, before = _chain(scripts), current(store)
+    _check_known(before, chain)
+    head = _head(chain)
+    steps = () if before is None else tuple((step.revision, step.doc) for step in _steps(chain, before, head))
+    return Outlook(before, head, steps, _aside(store.path, str(before)) if steps and store.path is not None else None)
 
 
 def migrate(store: Store, *, to: str | None = None, scripts: Path = SCRIPTS, copy: bool = True) -> str | None:
@@ -141,11 +164,15 @@ def _not_migrated(revision: str, why: str) -> StoreError:
     )
 
 
+def _aside(path: Path, revision: str) -> Path:
+    return path.with_name(f"{path.name}.before-{revision}")
+
+
 def _copy_aside(store: Store, revision: str) -> None:
     path = store.path
     if path is None or not path.exists():
         return
-    copy = path.with_name(f"{path.name}.before-{revision}")
+    copy = _aside(path, revision)
     try:
         make_empty(copy)
         copy.chmod(0o600)  # one of an earlier version may be there

@@ -35,7 +35,12 @@ CALLS: dict[str, list[list[str]]] = {
     "why": [["maria@nw.example"], ["{account}"], [EVIL]],
     "score": [["{folder}/ratings.csv"], ["{folder}/ratings.csv", "--json"], ["{folder}/" + NAME]],
     "export": [["accounts", "{folder}/" + NAME + ".csv"], ["accounts", "{folder}/a.csv", "--period", EVIL]],
-    "migrate": [[]],
+    "migrate": [[], ["--dry-run"]],
+    "backup": [["{folder}/" + NAME + ".zip"], ["{folder}/" + NAME + ".zip"]],
+    "restore": [
+        ["{folder}/" + NAME + ".zip"],
+        ["{folder}/" + NAME + ".zip", "-c", "{folder}/" + NAME + "/config.toml"],
+    ],
     "demo": [["--directory", "{folder}/" + NAME]],
     "bounces list": [[], ["--json"]],
     "opt-outs add": [["maria@nw.example"], [EVIL]],
