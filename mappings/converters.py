@@ -74,6 +74,12 @@ def read_shown(value: Any) -> Any:
     return _as_text(value)
 
 
+def read_shown_box(value: Any) -> Any:
+    """Return what a checkbox of ours shows; None for one that is not ticked, which is as if nothing stood there."""
+    is_unticked = value is False or (isinstance(value, str) and value.strip().lower() == "false")
+    return None if is_unticked else read_shown(value)
+
+
 def text(limit: int | None = None) -> Converter:
     """Text of at most `limit` UTF-16 units (what CRMs count in), cut between characters with "…"."""
 

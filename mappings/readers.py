@@ -22,6 +22,7 @@ from mappings.converters import (
     read_language,
     read_moment_of_day,
     read_shown,
+    read_shown_box,
     read_text,
 )
 from mappings.fields import Facts, FieldMap, Tests, WonDeal
@@ -123,9 +124,13 @@ def _facts(facts: Facts, types: Types) -> Callable[[Fields, Errors], dict[str, A
     return get
 
 
-def _shown(written: Mapping[str, WriteMap]) -> Callable[[Fields], dict[str, Any]]:
-    paths = [(name, line.path) for name, line in written.items()]
-    return lambda fields: {name: read_shown(fields[path]) for name, path in paths if path in fields}
+def _shown(written: Mapping[str, WriteMap], types: Types) -> Callable[[Fields], dict[str, Any]]:
+    """Return what our fields hold. Every contact has a checkbox: one that is not ticked holds nothing that needs to be kept."""
+    readers = [
+        (name, line.path, read_shown_box if types.get(line.path) == "boolean" else read_shown)
+        for name, line in written.items()
+    ]
+    return lambda fields: {name: read(fields[path]) for name, path, read in readers if path in fields}
 
 
 # ── the kinds ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -155,7 +160,7 @@ def account_builder(spec: AccountMap, types: Types, written: Mapping[str, WriteM
     """Compose the reader of accounts. `users` is the object of owners."""
     name, is_customer = _name(spec.name, types), _is_customer(spec.is_customer, types)
     owner, parent = _ref(_one(spec.owner), users, types), _ref(_one(spec.parent), spec.object, types)
-    link, facts, shown = _maybe(spec.link, types, _read_link), _facts(spec.facts, types), _shown(written)
+    link, facts, shown = _maybe(spec.link, types, _read_link), _facts(spec.facts, types), _shown(written, types)
 
     def build(connection: str, ref: Ref, fields: Fields, errors: Errors) -> Account:
         return Account(
@@ -193,7 +198,7 @@ def contact_builder(
     email, raw_email = _maybe(spec.email, types, read_email), _maybe(spec.email, types, read_text)
     role, language = _maybe(spec.role, types, read_text), _maybe(spec.language, types, read_language)
     owner, no_surveys = _ref(_one(spec.owner), users, types), any_of(spec.no_surveys, types)
-    facts_of, shown = _facts(spec.facts, types), _shown(written)
+    facts_of, shown = _facts(spec.facts, types), _shown(written, types)
     bounced = any_of(spec.bounced, types)
 
     def build(connection: str, ref: Ref, fields: Fields, errors: Errors) -> Contact:
@@ -290,7 +295,7 @@ def task_builder(spec: TaskMap, types: Types, written: Mapping[str, WriteMap], *
     is_open, owner = all_of(spec.open, types, missing=no), _ref(_one(spec.owner), users, types)
     closed, key_of = _maybe(spec.closed, types, read_datetime), value(written["key"].path, read_text)
     outcome, cause = _word(written.get("outcome"), EARLIER_OUTCOMES), _word(written.get("cause"), {})
-    shown = _shown({name: line for name, line in written.items() if name != "key"})
+    shown = _shown({name: line for name, line in written.items() if name != "key"}, types)
     made_by = _maybe(spec.made_by, types, read_text)
 
     def build(connection: str, ref: Ref, fields: Fields, _: Errors) -> SeenTask:

@@ -56,6 +56,20 @@ def test_a_contact_without_an_address_that_wants_no_surveys_passes_it_on(world: 
     assert not is_asked(world, maria)
 
 
+def test_a_box_that_nobody_has_ticked_needs_no_row_until_somebody_ticks_it(world: LapWorld) -> None:
+    account = world.account()
+    maria = world.crm.contact(account, "Maria Virtanen", Afterword_No_Surveys__c=False)
+    world.lap()
+    assert [row.ref for row in world.rows(tables.outbox_record) if row.target == "contact"] == []
+    world.crm.update(maria, {"Afterword_No_Surveys__c": True})
+    world.lap()
+    assert not is_asked(world, maria)
+    world.crm.update(maria, {"Afterword_No_Surveys__c": False, "LastName": "Aho"})
+    world.lap()
+    assert [row.actual for row in world.rows(tables.outbox_record) if row.target == "contact"] == [{}]
+    assert world.lap().written["acme"].updated == 0
+
+
 def test_an_opt_out_by_an_earlier_mail_holds_for_the_address_of_today(world: LapWorld) -> None:
     world.crm.hide("Contact", "Afterword_No_Surveys__c")
     account = world.account()
