@@ -302,6 +302,7 @@ def web_parts(
         language=installation.settings.company.language,
         on_sign_in=on_sign_in,
         crms=frozenset(endpoint.name for endpoint in installation.endpoints),
+        surveys=installation.settings.events,
     )
 
 

@@ -358,8 +358,14 @@ def why(
     with _closing(installation), _reading(installation) as readable:
         observing = [endpoint.name for endpoint in installation.endpoints if not endpoint.mode_live]
         normalisers = [endpoint.normalise_id for endpoint in installation.endpoints]
-        zone = installation.settings.company.timezone
-        sentences = survey_log.explain(readable.store, record, tz=zone, observing=observing, normalisers=normalisers)
+        sentences = survey_log.explain(
+            readable.store,
+            record,
+            tz=installation.settings.company.timezone,
+            observing=observing,
+            normalisers=normalisers,
+            surveys=installation.settings.events,
+        )
         for sentence in sentences:
             out.print(one_line(sentence), markup=False)
 

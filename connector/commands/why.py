@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
 from typing import Final
 
 from connector.domain.text_direction import isolated
@@ -58,6 +59,8 @@ OPTED_OUT: Final[Mapping[str, str]] = {
 }
 """By the way, see `OptOutWay`."""
 
+_NO_SURVEYS: Final[Mapping[str, str]] = MappingProxyType({})
+
 
 def in_words(reason: str) -> str:
     """Return a reason in words; one that a later version has given as it stands."""
@@ -81,19 +84,22 @@ def explain(
     tz: tzinfo = UTC,
     observing: Collection[str] = (),
     normalisers: Collection[Callable[[str], str]] = (),
+    surveys: Mapping[str, str] = _NO_SURVEYS,
 ) -> list[str]:
     """Return the survey log of an interaction, a contact or an account, one sentence or heading a line.
 
     `record` is an id (the CRM's or ours), or what people call it: a case's number, an e-mail address, the address of its page.
     Times are in `tz`. `observing` names connections that are not live. `normalisers` write an id as a CRM's records have it.
-    Raises `UnknownRecord`.
+    `surveys`: by name, the event that each asks about. Raises `UnknownRecord`.
     """
     teller = _Teller(tz)
     with store.read() as tx:
         records = survey_log.find(tx, record, normalisers)
         sections = [
             [
-                *teller.record(record, survey_log.person(tx, record), survey_log.entries(tx, record), observing),
+                *teller.record(
+                    record, survey_log.person(tx, record), survey_log.entries(tx, record, surveys), observing
+                ),
                 *(f"  {teller.set_aside(row)}" for row in survey_log.set_aside(tx, record)),
             ]
             for record in records
@@ -103,14 +109,16 @@ def explain(
     return [line for lines in sections for line in lines]
 
 
-def not_asked(store: Store, accounts: Iterable[StoredAccount], *, tz: tzinfo = UTC) -> list[str]:
+def not_asked(
+    store: Store, accounts: Iterable[StoredAccount], *, tz: tzinfo = UTC, surveys: Mapping[str, str] = _NO_SURVEYS
+) -> list[str]:
     """Return the decisions on accounts that led to no mail, one sentence a line: for a page that tells the others itself.
 
-    It names nobody whom the CRM has deleted.
+    `surveys`: by name, the event that each asks about. It names nobody whom the CRM has deleted.
     """
     with store.read() as tx:
         records = [LoggedRecord(Kind.ACCOUNT, account) for account in accounts]
-        entries = [entry for logged in records for entry in survey_log.entries(tx, logged)]
+        entries = [entry for logged in records for entry in survey_log.entries(tx, logged, surveys)]
     lines: list[str] = []
     people_told: set[str] = set()
     teller = _Teller(tz, names_deleted=False, quote=isolated)

@@ -436,6 +436,11 @@ class Settings(BaseSettings, Table):
         return f"{scheme}:///{quote(str(self.base))}/{name}"
 
     @property
+    def events(self) -> Mapping[str, str]:
+        """The event that each survey asks about, by the survey's name."""
+        return {name: survey.on for name, survey in self.surveys.items()}
+
+    @property
     def is_live(self) -> bool:
         """Whether any connection may send and write."""
         return any(connection.is_live for connection in self.crm.values())

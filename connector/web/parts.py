@@ -1,7 +1,7 @@
 """What the web application is made of."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from connector.model import NotedResult, Outcome
@@ -42,6 +42,8 @@ class WebParts:
     """Called after somebody has asked for a link, which waits in the store for its mail; it should return at once."""
     crms: Collection[str]
     """The connections that are configured: of one that is no more, nobody reads whether its users still are."""
+    surveys: Mapping[str, str] = field(default_factory=dict)
+    """The event that each survey asks about, by the survey's name: of what ended before a survey went live this alone is known."""
     trouble: Callable[[], str] = lambda: ""
     """Why the service behind the pages needs somebody to look after it; empty: it does not."""
 

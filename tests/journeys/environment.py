@@ -378,7 +378,14 @@ client_secret = "{self.org.client.client_secret}\""""
     def why(self, record_id: str) -> str:
         """Return what `afterword why` tells about a record."""
         normalisers = [endpoint.normalise_id for endpoint in self.installation.endpoints]
-        return "\n".join(survey_log.explain(self.installation.store, record_id, normalisers=normalisers))
+        return "\n".join(
+            survey_log.explain(
+                self.installation.store,
+                record_id,
+                normalisers=normalisers,
+                surveys=self.installation.settings.events,
+            )
+        )
 
 
 AnyEnvironment = TypeVar("AnyEnvironment", bound=Environment)

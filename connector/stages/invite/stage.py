@@ -31,6 +31,7 @@ from connector.stages.invite.plan import (
 from connector.stages.invite.targets import NOBODY, Decided, Target, targets
 from connector.store import Transaction, new_id
 from connector.store.crm import customers, own_users, owners
+from connector.store.surveys import before_go_live as history
 from connector.store.surveys import decisions as stored_decisions
 from connector.store.surveys.decisions import DecisionChange, DecisionWriter, Gathered, Move, ReachedPerson
 from connector.store.surveys.people import person_key
@@ -42,6 +43,8 @@ from connector.surveys.wording import known_or, wording
 A_MINUTE: Final = timedelta(minutes=1)
 """How far what the CRM shows of our own mail may be off the store: rounding, and the time between sending and noting."""
 PAGE: Final = 500
+HISTORY: Final = 2_000
+"""How many interactions are passed over in one transaction."""
 NEVER: Final = timedelta(days=3650)
 """How long an invitation of a survey with ``expires = "0s"`` can be answered: for as long as anybody could mean."""
 
@@ -67,9 +70,10 @@ def run(context: Context, now: datetime | None = None) -> InviteResult:
     result = InviteResult()
     seen: set[str] = set()
     _look_again_after_wins(context, now)
-    while not context.stop.is_set():
+    _pass_over_history(context, now, result)
+    while not context.stop.is_set() and _is_there_work(context, now):
         with context.write() as tx:
-            page = _work(tx, context, now)
+            page = _work(tx, context, now, PAGE)
             if seen.issuperset(page):
                 break  # nothing, or only what another process has changed again meanwhile: that is for the next lap
             seen.update(page)
@@ -85,11 +89,26 @@ def _look_again_after_wins(context: Context, now: datetime) -> None:
             customers.look_again_after_wins(tx, crms, now=now, since=now - FRESH)
 
 
-def _work(tx: Transaction, context: Context, now: datetime) -> list[str]:
-    changed = stored_decisions.to_decide(tx, context.live, now, PAGE)
+def _pass_over_history(context: Context, now: datetime, result: InviteResult) -> None:
+    """Take off the work list what no survey asks about; what ended before a survey went live is counted each time it is looked at."""
+    taken = HISTORY if _is_there_work(context, now) else 0
+    while taken == HISTORY and not context.stop.is_set():
+        with context.write() as tx:
+            taken, before_go_live = history.take_off(tx, context.live, context.settings.events, now, HISTORY)
+        if before_go_live:
+            result.not_invited[Reason.BEFORE_GO_LIVE.value] += before_go_live
+
+
+def _is_there_work(context: Context, now: datetime) -> bool:
+    with context.store.read() as tx:
+        return bool(_work(tx, context, now, 1))
+
+
+def _work(tx: Transaction, context: Context, now: datetime, limit: int) -> list[str]:
+    changed = stored_decisions.to_decide(tx, context.live, now, limit)
     if changed:
         return changed
-    return stored_decisions.waiting_no_longer(tx, context.live, tuple(context.settings.surveys), now, PAGE)
+    return stored_decisions.waiting_no_longer(tx, context.live, tuple(context.settings.surveys), now, limit)
 
 
 def limits_of(context: Context, tx: Transaction) -> AskingLimits:
@@ -173,6 +192,9 @@ class _Page:
             return
         case = self._case(interaction, name, target)
         verdict = decide(case)
+        if decided is None and verdict.reason is Reason.BEFORE_GO_LIVE:
+            self.result.count(verdict)
+            return  # the go-live mark says it: see `connector.store.surveys.before_go_live`
         decision_id = self._keep(interaction, name, target, verdict)
         if verdict.state is Decision.INVITED:
             self._invite(interaction, name, target.contact, decision_id)

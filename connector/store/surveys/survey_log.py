@@ -14,6 +14,7 @@ from connector.store.crm.refs import chunks, values_by_id
 from connector.store.db import row_readers
 from connector.store.db.types import AnyRow, AnyTable
 from connector.store.results import record_texts
+from connector.store.surveys import before_go_live
 from connector.store.surveys.deliveries import FAILED
 from connector.store.surveys.people import PersonMarks, people
 from connector.store.tables import (
@@ -200,8 +201,11 @@ def set_aside(tx: Connection, logged: LoggedRecord) -> list[SetAside]:
     return [SetAside(*row) for row in tx.execute(rows)]
 
 
-def entries(tx: Connection, logged: LoggedRecord) -> list[Entry]:
-    """Return the decisions on a record, or on the latest interactions of a contact or account; the latest first."""
+def entries(tx: Connection, logged: LoggedRecord, events: before_go_live.Events) -> list[Entry]:
+    """Return the decisions on a record, or on the latest interactions of a contact or account; the latest first.
+
+    `events`: by survey, what it asks about. Of what ended before a survey went live there is no decision, and it is told all the same.
+    """
     column = {
         Kind.ACCOUNT: decision.c.account_id,
         Kind.CONTACT: decision.c.contact_id,
@@ -210,6 +214,7 @@ def entries(tx: Connection, logged: LoggedRecord) -> list[Entry]:
     newest = (decision.c.decided_at.desc(), decision.c.id)
     rows = tx.execute(select(decision).where(column == logged.record.id).order_by(*newest).limit(LATEST))
     decisions = [row_readers.decision_of(row) for row in rows]
+    decisions += before_go_live.as_decisions(tx, logged.record, events, LATEST - len(decisions))
     interactions = values_by_id(
         tx, interaction, row_readers.interaction_of, (made.interaction_id for made in decisions)
     )

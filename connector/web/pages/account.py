@@ -39,7 +39,7 @@ def account_routes(parts: WebParts) -> APIRouter:
             view = account_view(tx, account, crms=seen)
         if view is None:
             return note(parts, "There is nothing to see here", "No account of your CRM has this address.", status=404)
-        log = not_asked(parts.store, view.accounts, tz=parts.site.zone)
+        log = not_asked(parts.store, view.accounts, tz=parts.site.zone, surveys=parts.surveys)
         now = parts.clock.now()
         return staff(parts, "account.html", view=view, log=log, now=now, reaches=REACHES, opted_out=OPTED_OUT)
 

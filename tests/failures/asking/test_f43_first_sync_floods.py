@@ -16,7 +16,9 @@ def test_history_is_read_and_nobody_is_asked_about_it(either_new: Environment) -
     either_new.later(2 * DAY)
     assert either_new.mailbox.mails == []
     assert len(rows(either_new, tables.interaction)) == 5
-    assert {row.reason for row in rows(either_new, tables.decision)} == {"before_go_live"}
+    assert rows(either_new, tables.decision) == []
+    for ended in rows(either_new, tables.interaction):
+        assert "because it ended before the survey, or the present mapping, went live" in either_new.why(ended.id)
 
 
 def test_reading_everything_again_asks_nobody_a_second_time(either: Environment) -> None:

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from asking import CRM, DAY, HOUR, START, World, lap, limits, survey
+from databases import BOTH_DATABASES
 from sqlalchemy import Connection, insert
 
 from adapters.salesforce.package import normalise_id
@@ -36,6 +37,32 @@ def test_somebody_who_was_asked_and_answered(here: World) -> None:
         "    The mail was sent to maria@oy.example on 3 Mar 2026 09:00 UTC.",
         '    Answered on 4 Mar 2026 09:00 UTC: 2 of 5 (csat), "Slow".',
     ]
+
+
+BEFORE = {"after-case": "case.closed"}
+NOT_ASKED = "not asked, because it ended before the survey, or the present mapping, went live (2 Mar 2026 09:00 UTC)."
+
+
+@BOTH_DATABASES
+def test_what_ended_before_the_survey_went_live_is_told_without_a_decision(here: World) -> None:
+    here.case("old", ended_at=START - DAY)
+    here.case("new", ended_at=START + timedelta(minutes=1))
+    here.case("call", kind="call", ended="held", ended_at=START - DAY)
+    here.clock.advance(HOUR)
+    lap(here)
+    assert explain(here.store, "old", surveys=BEFORE) == [
+        "case old (interaction old of acme)",
+        f"  after-case, case old, Maria: {NOT_ASKED}",
+    ]
+    assert not any(
+        NOT_ASKED in line for known in ("new", "call") for line in explain(here.store, known, surveys=BEFORE)
+    )
+    for record in ("maria", "oy"):
+        told = [line for line in explain(here.store, record, surveys=BEFORE) if "after-case" in line]
+        assert [line.partition(": ")[0] for line in told] == [
+            "  after-case, case new, Maria",
+            "  after-case, case old, Maria",
+        ]
 
 
 def _answer(here: World, at: object) -> None:

@@ -82,7 +82,8 @@ def test_who_has_opted_out_meanwhile_is_not_asked(marked: World) -> None:
 
 
 def test_what_was_refused_for_another_reason_is_left(marked: World) -> None:
-    marked.case("c2", account=None, ended_at=marked.clock.now() - 30 * DAY)
+    marked.account("prospect", is_customer=False)
+    marked.case("c2", account="prospect")
     lap(marked)
     before = marked.decision("c2")
     lift(marked)
