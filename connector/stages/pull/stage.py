@@ -1,19 +1,21 @@
 """`pull`: what changed in a CRM becomes rows, and the cursor moves in the same transaction as the rows.
 
-A thread for each object reads ahead by a page; one thread writes the store, objects in the mapping's order, so that owners and
-accounts are there before the contacts and interactions that point at them.
+A thread for each object reads ahead by a page or two; one thread writes the store, objects in the mapping's order, so that owners and
+accounts are there before the contacts and interactions that point at them. Pages that come one close behind the other are stored in one
+transaction: each commit writes anew every block of an index that a page has touched.
 """
 
 import queue
 import threading
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from connector.domain import cursor as rules
 from connector.domain.cursor import Cursor
 from connector.domain.deletion_guard import check_loss
-from connector.errors import AfterwordError, ImplausibleLoss, NotPermitted, SchemaChanged
+from connector.errors import AfterwordError, CursorInvalid, ImplausibleLoss, NotPermitted, SchemaChanged
 from connector.ports import Query
 from connector.stages.context import Connected, Context
 from connector.stages.follow_up import task_events
@@ -21,13 +23,18 @@ from connector.stages.pull import late_interactions, listing
 from connector.stages.pull.listing import Batch
 from connector.store import Transaction
 from connector.store.crm import cursors, links, merges, reconciliation
-from connector.store.crm.pages import RecordCounts
+from connector.store.crm.pages import Absorbed, RecordCounts
 from connector.store.crm.records import Absorber
+from connector.store.db.first_fill import FirstFill
 from connector.store.ops.leases import Lease
 from connector.store.surveys.people import person_key
 
-PAGES_AHEAD = 1
-"""How many pages of each object may wait in memory: the next one is read while one is stored."""
+TOGETHER = 4_000
+"""How many records at most are stored in one transaction, two of the largest pages: on SQLite others wait meanwhile to write theirs."""
+PATIENCE = timedelta(seconds=0.5)
+"""How long a page waits for others to be stored with."""
+AHEAD = 3_000
+"""Of each object another page is read while fewer records than these wait to be stored: two of the largest pages at most."""
 
 
 @dataclass(slots=True)
@@ -63,12 +70,13 @@ def run(context: Context, crm: Connected, lease: Lease, *, only: Collection[str]
     halt = threading.Event()
     with context.store.read() as tx:
         readers = [_Reader(crm, query, position(tx, crm, query), halt) for query in queries]
+    filling = FirstFill(context.store)
     for reader in readers:
         reader.start()
     quiet: list[_Reader] = []
     try:
         for reader in readers:
-            if _take(context, crm, reader, lease, result):
+            if _take(context, crm, reader, lease=lease, result=result, filling=filling):
                 quiet.append(reader)
             if result.failure is not None or context.stop.is_set():
                 break
@@ -77,6 +85,7 @@ def run(context: Context, crm: Connected, lease: Lease, *, only: Collection[str]
         halt.set()
         for reader in readers:
             reader.stop()
+        filling.end()
     if result.failure is None and not context.stop.is_set():
         _look_again(context, crm, lease, result)
     settle(context, crm, changed=any(counts.changed or counts.deleted for counts in result.counts.values()))
@@ -101,12 +110,14 @@ def settle(context: Context, crm: Connected, *, changed: bool) -> None:
             links.settle(tx, context.clock.now())
 
 
-def _take(context: Context, crm: Connected, reader: "_Reader", lease: Lease, result: Pulled) -> bool:
+def _take(
+    context: Context, crm: Connected, reader: "_Reader", *, lease: Lease, result: Pulled, filling: FirstFill
+) -> bool:
     """Store one object's pages as they come. Returns whether it was read to its end and held nothing to store."""
     try:
         quiet = True
-        for batch in reader.batches():
-            quiet = not _store(context, crm, reader, batch, lease=lease, result=result) and quiet
+        for batches in reader.groups():
+            quiet = not _store(context, crm, reader, batches, lease=lease, result=result, filling=filling) and quiet
             if context.stop.is_set():
                 _drop_read_times(crm, reader.query)
                 return False
@@ -147,30 +158,61 @@ def _drop_read_times(crm: Connected, query: Query) -> None:
         crm.read_times.drop(query.object)
 
 
-def _store(context: Context, crm: Connected, reader: "_Reader", batch: Batch, *, lease: Lease, result: Pulled) -> bool:
-    """Store a page and how far it goes. Returns False for one with nothing to store, and no place behind it to go on from."""
+def _store(
+    context: Context,
+    crm: Connected,
+    reader: "_Reader",
+    batches: Sequence[Batch],
+    *,
+    lease: Lease,
+    result: Pulled,
+    filling: FirstFill,
+) -> bool:
+    """Store pages and how far they go. Returns False for some with nothing to store, and no place behind them to go on from.
+
+    What is stored before a page that cannot be believed (`ImplausibleLoss`, `CursorInvalid`) stays.
+    """
     now = context.clock.now()
-    # A clock of theirs that is ahead, be it for one answer, would have us pass over what changes until then.
-    moved = rules.advance(reader.cursor, replace(batch.page, server_time=min(batch.page.server_time, now)))
-    if not batch.found and moved.at == reader.cursor.at:
-        reader.cursor = moved
-        context.progress(crm.name, reader.query.object, 0)
+    if not any(batch.found or batch.page.last is not None for batch in batches):
+        for batch in batches:
+            reader.cursor = _advance(reader.cursor, batch, now)
+            context.progress(crm.name, reader.query.object, 0)
         return False
+    done: list[tuple[Batch, Absorbed]] = []
+    cursor, wrong = reader.cursor, None
     with context.store.write() as tx:
         lease.check(tx)
-        moved = replace(moved, lost=moved.lost + _plausible_loss(tx, crm, reader, batch))
-        zone = context.settings.company.timezone
-        absorbed = Absorber(tx, crm.name, now=now, key=person_key(tx), zone=zone).absorb(batch.found)
-        merges.remember(tx, crm.name, absorbed.merges, now)
-        task_events.take_in(tx, context.settings, absorbed.tasks, now)
-        _save(tx, crm, reader.query, moved, now)
-    reader.cursor = moved
-    context.progress(crm.name, reader.query.object, len(batch.found))
-    _add(result.counts, absorbed.counts)
+        if cursor.backfilling:
+            filling.expect(tx, sum(len(batch.found) for batch in batches))
+        absorber = Absorber(tx, crm.name, now=now, key=person_key(tx), zone=context.settings.company.timezone)
+        for batch in batches:
+            try:
+                moved = _advance(cursor, batch, now)
+                cursor = replace(moved, lost=moved.lost + _plausible_loss(tx, crm, reader.query, moved, batch))
+            except (ImplausibleLoss, CursorInvalid) as error:
+                wrong = error
+                break
+            absorbed = absorber.absorb(batch.found)
+            merges.remember(tx, crm.name, absorbed.merges, now)
+            task_events.take_in(tx, context.settings, absorbed.tasks, now)
+            done.append((batch, absorbed))
+        if done:
+            _save(tx, crm, reader.query, cursor, now)
+    reader.cursor = cursor
+    for batch, absorbed in done:
+        context.progress(crm.name, reader.query.object, len(batch.found))
+        _add(result.counts, absorbed.counts)
+    if wrong is not None:
+        raise wrong
     return True
 
 
-def _plausible_loss(tx: Transaction, crm: Connected, reader: "_Reader", batch: Batch) -> int:
+def _advance(cursor: Cursor, batch: Batch, now: datetime) -> Cursor:
+    # A clock of theirs that is ahead, be it for one answer, would have us pass over what changes until then.
+    return rules.advance(cursor, replace(batch.page, server_time=min(batch.page.server_time, now)))
+
+
+def _plausible_loss(tx: Transaction, crm: Connected, query: Query, cursor: Cursor, batch: Batch) -> int:
     """Return how many records that we know are told to be deleted.
 
     `ImplausibleLoss`: too many at once, with those of this pass before them, be it in an earlier lap that ended in the same way.
@@ -178,9 +220,9 @@ def _plausible_loss(tx: Transaction, crm: Connected, reader: "_Reader", batch: B
     gone = [record.ref for record in batch.found if record.deleted and record.merged_into is None]
     lost = reconciliation.how_many_live(tx, crm.name, gone) if gone else 0
     if lost:
-        known = reconciliation.living(tx, crm.name, reader.query.object)
-        before = reader.cursor.lost
-        check_loss(before + lost, before + known, where=f"{crm.name}: {reader.query.object}")
+        known = reconciliation.living(tx, crm.name, query.object)
+        before = cursor.lost
+        check_loss(before + lost, before + known, where=f"{crm.name}: {query.object}")
     return lost
 
 
@@ -218,7 +260,8 @@ class _Reader(threading.Thread):
         self.cursor = cursor
         self._crm = crm
         self._halt = halt
-        self._room = threading.Semaphore(PAGES_AHEAD)
+        self._waiting = 0
+        self._has_changed = threading.Condition()
         self._queue: queue.SimpleQueue[Batch | tuple[_End]] = queue.SimpleQueue()
 
     def run(self) -> None:
@@ -226,26 +269,57 @@ class _Reader(threading.Thread):
         try:
             batches = listing.batches(self._crm, self.query, self.cursor)
             while self._has_room() and (batch := next(batches, None)) is not None:
+                with self._has_changed:
+                    self._waiting += _size(batch)
                 self._queue.put(batch)
         except Exception as error:
             self._queue.put((error,))
         else:
             self._queue.put((None,))
 
-    def batches(self) -> Iterator[Batch]:
-        """Yield what was read, in order; raises what the reading raised."""
-        while isinstance(item := self._queue.get(), Batch):
-            self._room.release()
-            yield item
-        if item[0] is not None:
-            raise item[0]
+    def groups(self) -> Iterator[Sequence[Batch]]:
+        """Yield what was read, in order, pages that came close behind each other together; raises what the reading raised."""
+        behind: Batch | tuple[_End] | None = None
+        while isinstance(first := behind or self._queue.get(), Batch):
+            group, size, until = [first], _size(first), time.monotonic() + PATIENCE.total_seconds()
+            self._make_room(size)
+            behind = None
+            while size < TOGETHER:
+                behind = self._next(until)
+                if not isinstance(behind, Batch) or size + _size(behind) > TOGETHER:
+                    break
+                group.append(behind)
+                size += _size(behind)
+                self._make_room(_size(behind))
+                behind = None
+            yield group
+        if first[0] is not None:
+            raise first[0]
 
     def stop(self) -> None:
         """Let a reader that waits for room go, and wait for its end."""
-        self._room.release()
+        with self._has_changed:
+            self._has_changed.notify()
         self.join()
+
+    def _next(self, until: float) -> Batch | tuple[_End] | None:
+        """Return what comes by a moment of the machine's time; None: nothing does."""
+        try:
+            return self._queue.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            return None
+
+    def _make_room(self, size: int) -> None:
+        with self._has_changed:
+            self._waiting -= size
+            self._has_changed.notify()
 
     def _has_room(self) -> bool:
         """Wait until another page may be read; False when the lap is halted."""
-        self._room.acquire()
+        with self._has_changed:
+            self._has_changed.wait_for(lambda: self._waiting < AHEAD or self._halt.is_set())
         return not self._halt.is_set()
+
+
+def _size(batch: Batch) -> int:
+    return max(1, len(batch.found))

@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass, field
 
-from connector.model import Ref, SeenTask
+from connector.model import Interaction, Ref, SeenTask
 from connector.ports import Reading, Record
+from connector.store.db.columns import Content, content_of
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRecord:
-    """What the store needs of one record; its fields as fetched are not among it, since pages wait in memory."""
+    """What the store needs of one record; its fields as fetched are not among it, since pages wait in memory.
+
+    What is stored of it is made ready here, where no transaction is open yet.
+    """
 
     ref: str
     reading: Reading
@@ -16,12 +20,17 @@ class ReadRecord:
     merged_into: str | None = None
     """The survivor's ref, of a record that was deleted by a merge."""
     modified: str = ""
+    content: Content | None = None
+    """Its value as it is stored; None where there is none, or where it is not known yet without the store (the zone of a day's end)."""
 
     @classmethod
     def of(cls, record: Record, reading: Reading) -> "ReadRecord":
         """Keep what is needed of a record."""
         survivor = None if record.merged_into is None else f"{record.object}/{record.merged_into}"
-        return cls(f"{record.object}/{record.id}", reading, record.deleted, survivor, record.modified)
+        value = reading.value
+        is_ready = value is not None and not record.deleted and not (isinstance(value, Interaction) and value.all_day)
+        content = content_of(value) if is_ready and value is not None else None
+        return cls(f"{record.object}/{record.id}", reading, record.deleted, survivor, record.modified, content)
 
 
 @dataclass(slots=True)

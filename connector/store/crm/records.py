@@ -1,10 +1,9 @@
 """Queries of `pull`: what was read becomes rows; content that is as before changes nothing."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, literal, select, update
@@ -25,7 +24,7 @@ from connector.store import tables
 from connector.store.crm import own_users
 from connector.store.crm.pages import Absorbed, ReadRecord, RecordCounts, TaskRead
 from connector.store.db.among import among
-from connector.store.db.columns import NAMES, TABLES, as_first_kept, columns_of, hashed, kind_of
+from connector.store.db.columns import NAMES, TABLES, Content, content_of, is_as_kept, kind_of
 from connector.store.db.engine import new_ids
 from connector.store.db.types import AnyColumn, AnyRow
 from connector.store.db.upsert import insert_lines, insert_or_ignore, insert_or_update, update_lines
@@ -34,15 +33,6 @@ from connector.store.surveys.askable import any_figures, look_again_at_accounts,
 from connector.store.surveys.opt_outs import said_no
 from connector.store.surveys.people import join_spellings, opt_out, person_of
 from connector.store.tables import binding, outbox_record, ref_of, ref_text
-
-
-class _Fresh(NamedTuple):
-    """A record whose content is new, as columns of its kind's own."""
-
-    content: str
-    value: Pulled
-    columns: tuple[object, ...]
-
 
 _UTC: Final = ZoneInfo("UTC")
 _OURS: Mapping[Kind, tuple[str, ...]] = {
@@ -68,7 +58,7 @@ class Absorber:
         """Store a page of one object. Each record counts exactly once, as stored, unchanged, deleted or refused."""
         result = Absorbed()
         known = self._bindings([record.ref for record in page])
-        fresh: dict[Kind, dict[str, _Fresh]] = {}
+        fresh: dict[Kind, dict[str, Content]] = {}
         zones = self._zones(page)
         understood: list[str] = []
         gone: list[str] = []
@@ -88,7 +78,7 @@ class Absorber:
             elif isinstance(reading.value, SeenTask) and reading.value.key == MARK_KEY:
                 counts.unchanged += 1  # the installation's mark is read apart
                 own_users.note(self._sql, self._crm, _maker(reading.value))
-            elif (row := _if_fresh(self._when_over(reading.value, zones), known.get(record.ref))) is None:
+            elif (row := _if_fresh(self._content(record, reading.value, zones), known.get(record.ref))) is None:
                 counts.unchanged += 1
             else:
                 counts.changed += 1
@@ -118,6 +108,9 @@ class Absorber:
         rows = self._sql.execute(select(owner.c.ref, owner.c.timezone).where(*conditions))
         return {row.ref: row.timezone for row in rows}
 
+    def _content(self, record: ReadRecord, value: Pulled, zones: Mapping[str, str | None]) -> Content:
+        return record.content or content_of(self._when_over(value, zones))
+
     def _when_over(self, value: Pulled, zones: Mapping[str, str | None]) -> Pulled:
         """Let what ended on a day end when that day was over for its owner: nobody is asked about a meeting before it."""
         if not isinstance(value, Interaction) or not value.all_day or value.ended_at is None:
@@ -131,7 +124,7 @@ class Absorber:
         condition = and_(binding.c.connection == self._crm, among(self._sql, binding.c.ref, refs))
         return {row.ref: row for row in self._sql.execute(select(*columns).where(condition))}
 
-    def _store(self, kind: Kind, rows: Mapping[str, _Fresh], known: Mapping[str, AnyRow]) -> None:
+    def _store(self, kind: Kind, rows: Mapping[str, Content], known: Mapping[str, AnyRow]) -> None:
         if kind is Kind.FOLLOW_UP:
             return  # see `_see_tasks`
         # What was merged into another record and is there again has no row: its binding leads to the other's.
@@ -151,7 +144,7 @@ class Absorber:
             self._latch_opt_outs(contacts)
         self._restore(kind, {ref: our_id for ref, our_id in changed.items() if known[ref].content_hash == ""})
 
-    def _insert(self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
+    def _insert(self, kind: Kind, rows: Mapping[str, Content], ids: Mapping[str, str]) -> None:
         names = ("id", "connection", "ref", *NAMES[kind], *_OURS.get(kind, ()))
         lines = [(ids[ref], self._crm, ref, *rows[ref].columns, *self._ours(rows[ref].value, ids[ref])) for ref in ids]
         insert_lines(self._sql, TABLES[kind], names, lines)
@@ -168,7 +161,7 @@ class Absorber:
             case _:
                 return ()
 
-    def _update(self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
+    def _update(self, kind: Kind, rows: Mapping[str, Content], ids: Mapping[str, str]) -> None:
         """Change rows; what was deleted is there again, and `invite` looks at every interaction that is not as it was."""
         names = (*NAMES[kind], "deleted_at")
         lines: list[tuple[object, ...]] = [(*rows[ref].columns, None) for ref in ids]
@@ -182,7 +175,7 @@ class Absorber:
         update_lines(self._sql, TABLES[kind], names, keyed)
 
     def _as_people_left(
-        self, rows: Mapping[str, _Fresh], ids: Mapping[str, str], lines: Sequence[tuple[object, ...]]
+        self, rows: Mapping[str, Content], ids: Mapping[str, str], lines: Sequence[tuple[object, ...]]
     ) -> Iterator[tuple[object, ...]]:
         """Yield interactions with the last update by somebody else in place of one by our own user, which is nobody's word."""
         interaction, names = tables.interaction, NAMES[Kind.INTERACTION]
@@ -203,16 +196,17 @@ class Absorber:
                 yield line
 
     def _bind(
-        self, kind: Kind, rows: Mapping[str, _Fresh], ids: Mapping[str, str], known: Mapping[str, AnyRow]
+        self, kind: Kind, rows: Mapping[str, Content], ids: Mapping[str, str], known: Mapping[str, AnyRow]
     ) -> None:
         names = ("connection", "ref", "kind", "id", "content_hash")
         crm, word = self._crm, kind.value
-        lines = {ref: (crm, ref, word, our_id, rows[ref].content) for ref, our_id in ids.items()}
-        insert_lines(self._sql, binding, names, [line for ref, line in lines.items() if ref not in known])
+        lines = {ref: (crm, ref, word, our_id, rows[ref].digest) for ref, our_id in ids.items()}
+        # In the order of the key: rows that stand side by side in its index touch few of its blocks.
+        insert_lines(self._sql, binding, names, [lines[ref] for ref in sorted(lines.keys() - known.keys())])
         again = [dict(zip(names, line, strict=True), alias=False) for ref, line in lines.items() if ref in known]
         insert_or_update(self._sql, binding, again)
 
-    def _see_tasks(self, rows: Mapping[str, _Fresh]) -> Iterator[TaskRead]:
+    def _see_tasks(self, rows: Mapping[str, Content]) -> Iterator[TaskRead]:
         """Bind the tasks that are follow-ups' own, and yield them. Those of another installation, and copies, are nobody's."""
         follow_up = tables.follow_up
         tasks = {ref: fresh.value for ref, fresh in rows.items() if isinstance(fresh.value, SeenTask)}
@@ -225,7 +219,7 @@ class Absorber:
         for ref, task in tasks.items():
             if task.key not in own or _is_copy(own[task.key], ref):
                 continue
-            kind, content = Kind.FOLLOW_UP.value, rows[ref].content
+            kind, content = Kind.FOLLOW_UP.value, rows[ref].digest
             row = {"connection": self._crm, "ref": ref, "kind": kind, "id": task.key, "content_hash": content}
             insert_or_update(self._sql, binding, [row])
             if own[task.key] == ref:
@@ -386,14 +380,14 @@ class Absorber:
         """Tell if there is any such row: mostly there is none, and 2,000 need not be looked for one by one."""
         return self._sql.execute(select(literal(1)).where(condition).limit(1)).first() is not None
 
-    def _keep_opt_outs(self, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
+    def _keep_opt_outs(self, rows: Mapping[str, Content], ids: Mapping[str, str]) -> None:
         """Whoever wanted no surveys under an address wants none under the next one either, whether the record says so yet or not."""
         opt_outs = said_no(self._sql, [*ids.values()])
         for ref, our_id in ids.items():
             if our_id in opt_outs and (email := _email(rows[ref].value)) is not None:
                 opt_out(self._sql, person_of(self._key, email), self._now, opt_outs[our_id])
 
-    def _look_again(self, rows: Mapping[str, _Fresh], ids: Mapping[str, str]) -> None:
+    def _look_again(self, rows: Mapping[str, Content], ids: Mapping[str, str]) -> None:
         """Have the accounts looked at that contacts came to or left, or at which another contact can be asked now, or none any more."""
         if not any_figures(self._sql):
             return
@@ -458,16 +452,6 @@ def _is_copy(task_ref: str | None, ref: str) -> bool:
     return task_ref not in (None, ref)
 
 
-def _if_fresh(value: Pulled, bound: AnyRow | None) -> _Fresh | None:
+def _if_fresh(content: Content, bound: AnyRow | None) -> Content | None:
     """Return what is to be stored; None where it is stored already. Our own writes coming back change nothing."""
-    columns = columns_of(value)
-    content = _hash(hashed(value, columns))
-    if bound is not None and (
-        bound.content_hash == content or bound.content_hash == _hash(as_first_kept(value, columns))
-    ):
-        return None
-    return _Fresh(content, value, columns)
-
-
-def _hash(columns: object) -> str:
-    return hashlib.blake2b(repr(columns).encode(), digest_size=12).hexdigest()
+    return None if bound is not None and is_as_kept(content, bound.content_hash) else content

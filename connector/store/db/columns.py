@@ -1,6 +1,8 @@
 """Values of the model as rows of their tables."""
 
+import hashlib
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from connector.domain.account_links import link_key
 from connector.model import Account, Contact, Interaction, Kind, Owner, Pulled, SeenTask
@@ -37,12 +39,35 @@ def columns_of(value: Pulled) -> tuple[object, ...]:
             return (value,)
 
 
-def hashed(value: Pulled, columns: tuple[object, ...]) -> tuple[object, ...]:
+class Content(NamedTuple):
+    """A value as it is stored, and by which it is known that it has changed."""
+
+    value: Pulled
+    digest: str
+    columns: tuple[object, ...]
+
+
+def content_of(value: Pulled) -> Content:
+    """Return a value as it is stored."""
+    columns = columns_of(value)
+    return Content(value, _digest(_hashed(value, columns)), columns)
+
+
+def is_as_kept(content: Content, digest: str) -> bool:
+    """Tell whether a stored hash is that of this content, be it in the form of version 0.1.0."""
+    return content.digest == digest or _digest(_as_first_kept(content.value, content.columns)) == digest
+
+
+def _digest(columns: object) -> str:
+    return hashlib.blake2b(repr(columns).encode(), digest_size=12).hexdigest()
+
+
+def _hashed(value: Pulled, columns: tuple[object, ...]) -> tuple[object, ...]:
     """Return the columns by which it is known that a record has changed; a later one that holds nothing makes no difference."""
     return columns[:-1] if isinstance(value, Interaction) and value.updated_by is None else columns
 
 
-def as_first_kept(value: Pulled, columns: tuple[object, ...]) -> dict[str, object]:
+def _as_first_kept(value: Pulled, columns: tuple[object, ...]) -> dict[str, object]:
     """Return the columns in the form that version 0.1.0 made its hashes of: by these it is known what has not changed since."""
     if isinstance(value, SeenTask):
         return {"task": value}

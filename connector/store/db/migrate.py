@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from connector.errors import StoreError
 from connector.runtime.private_files import make_empty
-from connector.store.db import row_counts
+from connector.store.db import first_fill, row_counts
 from connector.store.db.engine import Store, is_of_the_place
 from connector.store.tables import metadata
 
@@ -79,6 +79,7 @@ def migrate(store: Store, *, to: str | None = None, scripts: Path = SCRIPTS, cop
     _check_known(before, chain)
     target = to or _head(chain)
     if before == target:
+        first_fill.make_again(store)  # of a first reading that was cut off
         return before
     if before is not None and copy:
         _copy_aside(store, before)
@@ -90,6 +91,8 @@ def migrate(store: Store, *, to: str | None = None, scripts: Path = SCRIPTS, cop
             _take(tx, step, scripts)
         if store.is_sqlite:
             _check(row_counts.dangling(tx), target)
+    if target == _head(chain):
+        first_fill.make_again(store)
     return before
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from databases import BOTH_DATABASES
 from sqlalchemy import func, select
 
@@ -78,7 +79,9 @@ def peak(store: Store, pages: int) -> int:
 
 
 @BOTH_DATABASES
-def test_memory_does_not_grow_with_the_number_of_records(store: Store) -> None:
+def test_memory_does_not_grow_with_the_number_of_records(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pull, "TOGETHER", 2 * PAGE)
+    monkeypatch.setattr(pull, "AHEAD", PAGE)
     peak(store, 1)  # whatever is made at the first time is made
     few = peak(store, 4)
     with store.write() as tx:

@@ -12,6 +12,7 @@ from connector.commands import reconcile
 from connector.errors import CursorInvalid, ImplausibleLoss, NotPermitted, Unavailable
 from connector.stages import lap
 from connector.stages.order import Stage
+from connector.stages.pull import stage as pull_stage
 from connector.store import tables
 from connector.store.crm import cursors
 
@@ -30,6 +31,12 @@ def fill(world: LapWorld) -> str:
     return account
 
 
+@pytest.fixture
+def page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Store each page in a transaction of its own, though others wait."""
+    monkeypatch.setattr(pull_stage, "TOGETHER", 1)
+
+
 def stored(world: LapWorld) -> int:
     with world.store.read() as tx:
         return int(tx.execute(select(func.count()).select_from(tables.contact)).scalar_one())
@@ -41,6 +48,7 @@ def place(world: LapWorld) -> Any:
 
 
 @BOTH_DATABASES
+@pytest.mark.usefixtures("page_by_page")
 def test_a_power_cut_between_the_rows_and_the_cursor_loses_both(
     world: LapWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
