@@ -3,9 +3,6 @@
 from functools import cache, lru_cache
 from typing import Final
 
-from babel import Locale
-from babel.core import parse_locale
-
 # Languages that are recognised by their own names too. Babel reads a file for each, so all 200 would take seconds.
 _OWN_NAMES: Final = (
     "ar bg bn bs ca cs cy da de el en es et eu fa fi fr ga gl he hi hr hu hy id is it ja ka kk ko lt lv mk ms mt nb nl nn no "
@@ -20,6 +17,8 @@ def language_tag(text: str) -> str | None:
 
 
 def _from_code(text: str) -> str | None:
+    from babel.core import parse_locale
+
     code = text.strip().replace("-", "_").split(".")[0]
     try:
         language, territory, script, *_ = parse_locale(code)
@@ -39,14 +38,20 @@ def _from_name(text: str) -> str | None:
 
 @cache
 def _codes() -> frozenset[str]:
+    from babel import Locale
+
     return frozenset(code for code in map(str, Locale("en").languages) if "_" not in code)
 
 
 @cache
 def _english() -> dict[str, str]:
+    from babel import Locale
+
     return {str(name).casefold(): str(code).replace("_", "-") for code, name in Locale("en").languages.items()}
 
 
 @cache
 def _native() -> dict[str, str]:
+    from babel import Locale
+
     return {(Locale(code).get_language_name(code) or code).casefold(): code for code in _OWN_NAMES.split()}

@@ -1,11 +1,12 @@
 """All that Salesforce has of its own, as it is found by its entry point."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from adapters.salesforce.adapter import SalesforceAdapter
 from adapters.salesforce.config import SalesforceAccess, SalesforceConfig
-from adapters.salesforce.records.soql import id18, is_id
 from connector.ports import AdapterPackage, AdapterTools, PackagedText
+
+if TYPE_CHECKING:
+    from adapters.salesforce.crm_adapter import SalesforceAdapter
 
 _INIT: Final = """\
 url = "https://NAME.my.salesforce.com"     # your My Domain address
@@ -15,13 +16,17 @@ auth = "token"                             # for a first look; "client_credentia
 # client_secret_file = "salesforce-secret.txt"   # and a file with the consumer secret"""
 
 
-def connect(name: str, config: SalesforceConfig, tools: AdapterTools) -> SalesforceAdapter:
+def connect(name: str, config: SalesforceConfig, tools: AdapterTools) -> "SalesforceAdapter":
     """Return the adapter of a connection, without calling Salesforce yet."""
+    from adapters.salesforce.crm_adapter import SalesforceAdapter
+
     return SalesforceAdapter(SalesforceAccess.of(name, config, tools), tools.clock)
 
 
 def normalise_id(text: str) -> str:
     """Return an id with 18 characters, the last three of which guard the case of the first 15: pages show either form."""
+    from adapters.salesforce.records.soql import id18, is_id
+
     return id18(text) if is_id(text) else text
 
 

@@ -8,13 +8,11 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from adapters import webhook
-from adapters.email import EmailConfig, MailOAuth, SmtpChannel
 from connector.app.adapter_packages import installed_adapters
 from connector.domain.config.credentials import revealed
 from connector.errors import Problem, SettingsError
@@ -24,9 +22,7 @@ from connector.ports.mail import Channel
 from connector.runtime.call_budget import CallBudget
 from connector.runtime.cancellation import CancellationToken
 from connector.runtime.clock import SystemClock
-from connector.runtime.foreign_urls import ForeignSession
 from connector.runtime.read_times import StoredReadTimes
-from connector.runtime.token_vault import Vault
 from connector.settings import Settings, load
 from connector.settings.model import Connection, Email, OAuthSettings
 from connector.settings.value_readers import is_full_name
@@ -37,6 +33,10 @@ from connector.surveys.survey_mail import Site
 from connector.surveys.tokens import Tokens
 from mappings.binding import MappingFile
 from mappings.loading import load as load_mapping
+
+if TYPE_CHECKING:
+    from adapters.email import MailOAuth
+    from connector.runtime.foreign_urls import ForeignSession
 
 
 def read_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
@@ -59,23 +59,45 @@ class InstallationParts(TypedDict, total=False):
 
 def build(settings: Settings, *, clock: Clock | None = None, **parts: Unpack[InstallationParts]) -> Installation:
     """Wire an installation. Reaches nothing yet. Raises `SettingsError` with every problem of config and mappings."""
+
+    from connector.runtime.foreign_urls import ForeignSession
+
     clock = clock or SystemClock()
     mappings = read_mappings(settings)
-    store = Store(settings.store_url)
-    keys = settings.web.signing_keys
+    wired = _unreached(settings, clock)
     session = ForeignSession(settings.web.allow_hosts)
-    endpoints = _endpoints(settings, mappings, store=store, clock=clock)
-    wired = Installation(
-        settings=settings,
-        store=store,
-        clock=clock,
-        endpoints=endpoints,
-        site=site(settings),
+    wired = replace(
+        wired,
+        endpoints=_endpoints(settings, mappings, store=wired.store, clock=clock),
         channel=mail_channel(settings, settings.email, clock, session) if settings.email else None,
-        tokens=Tokens(keys) if keys else None,
-        webhook=partial(webhook.post, session),
+        webhook=partial(_post, session),
     )
     return replace(wired, **parts)
+
+
+def build_for_store(settings: Settings) -> Installation:
+    """Wire an installation that works on its store alone: no CRM, no mail, no chat. Raises `SettingsError` as `build` does."""
+    read_mappings(settings)
+    return _unreached(settings, SystemClock())
+
+
+def _unreached(settings: Settings, clock: Clock) -> Installation:
+    keys = settings.web.signing_keys
+    return Installation(
+        settings=settings,
+        store=Store(settings.store_url),
+        clock=clock,
+        endpoints=(),
+        site=site(settings),
+        tokens=Tokens(keys) if keys else None,
+    )
+
+
+def _post(session: "ForeignSession", url: str, content: ChatPost) -> bool:
+    """Post to a chat's webhook; see `Installation`."""
+    from adapters import webhook
+
+    return webhook.post(session, url, content)
 
 
 def _endpoints(
@@ -97,6 +119,8 @@ def _endpoint(
     vault = None
     refresh_token = connection.config.given_token
     if refresh_token is not None and keys:
+        from connector.runtime.token_vault import Vault
+
         vault = Vault(name, refresh_token=refresh_token.get_secret_value(), keys=keys, store=store, clock=clock)
     return Endpoint(
         name=name,
@@ -151,8 +175,10 @@ def site(settings: Settings) -> Site:
     )
 
 
-def mail_channel(settings: Settings, email: Email, clock: Clock, session: ForeignSession) -> Channel:
+def mail_channel(settings: Settings, email: Email, clock: Clock, session: "ForeignSession") -> Channel:
     """Return the channel of [email]; `session` asks for its token."""
+    from adapters.email import EmailConfig, SmtpChannel
+
     name, address = email.from_
     config = EmailConfig(
         host=email.host,
@@ -169,7 +195,9 @@ def mail_channel(settings: Settings, email: Email, clock: Clock, session: Foreig
     return SmtpChannel(config, clock)
 
 
-def _mail_oauth(oauth: OAuthSettings, session: ForeignSession) -> MailOAuth:
+def _mail_oauth(oauth: OAuthSettings, session: "ForeignSession") -> "MailOAuth":
+    from adapters.email import MailOAuth
+
     return MailOAuth(
         token_url=oauth.token_url,
         client_id=oauth.client_id,

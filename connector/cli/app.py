@@ -1,47 +1,20 @@
-"""The commands. The only place where an error becomes a message and an exit code."""
+"""The commands: what they are called, what they take, and what `--help` says of them.
+
+Each imports its work when it is called, so that nobody waits for what another command needs: `--help` imports this module and
+typer alone. What a command does lies in the module that its body names; `guarded` turns its errors into messages and exit codes.
+"""
 
 import gc
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from connector.app.adapter_packages import installed_adapters
-from connector.cli import bounces, demo, opt_outs, setup, stores
-from connector.cli import retry as cli_retry
-from connector.cli import undo as cli_undo
-from connector.cli.guard import EXIT_PROBLEMS, err, guarded, leave
-from connector.cli.installation import bring_to_this_version as _migrated
-from connector.cli.installation import build as _build
-from connector.cli.installation import closing as _closing
-from connector.cli.installation import reading as _reading
-from connector.cli.output import check as output_check
-from connector.cli.output import plan as output_plan
-from connector.cli.output import results as output_results
-from connector.cli.output.terminal import Terminal, one_line, outlive_readers, print_json
-from connector.commands import export, retention
-from connector.commands import init as commands_init
-from connector.commands import plan as commands_plan
-from connector.commands import reconcile as commands_reconcile
-from connector.commands import status as statuses
-from connector.commands import why as survey_log
-from connector.commands.check import checks
-from connector.commands.score_file import read_ratings
-from connector.domain.durations import parse_duration
-from connector.errors import Problem, SettingsError
-from connector.exports.tables import TableName
-from connector.runtime.clock import SystemClock
-from connector.scoring.all_accounts import ScoreSettings, book_json, score_book
-from connector.stages import lap
-from connector.stages.connection.connect import Endpoint
-from connector.stages.installation import Installation
+from connector.cli.guard import guarded, leave
+from connector.cli.output.streams import outlive_readers
+from connector.exports.table_names import TableName
 from connector.stages.order import Stage
-from connector.store import Transaction
-from connector.store.ops import connections
-from connector.store.surveys import mail_trouble
 
 app = typer.Typer(
     name="afterword",
@@ -50,25 +23,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-app.add_typer(bounces.app, name="bounces")
-app.add_typer(opt_outs.app, name="opt-outs")
-app.command("backup")(stores.backup)
-app.command("restore")(stores.restore)
-app.command("migrate")(stores.migrate)
-out = Terminal()
+bounces = typer.Typer(
+    help="Marks on addresses to which nothing is sent, because mail does not arrive.", no_args_is_help=True
+)
+opt_outs = typer.Typer(help="People who want no surveys.", no_args_is_help=True)
+app.add_typer(bounces, name="bounces")
+app.add_typer(opt_outs, name="opt-outs")
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
 CrmName = Annotated[str | None, typer.Option("--crm", help="The connection's name; without it, all of them.")]
+Address = Annotated[str, typer.Argument(help="The person's e-mail address.")]
 DEFAULT_CONFIG = Path("config.toml")
 
 
 def main() -> None:
     """Run the command line."""
     outlive_readers()
-    # The modules stay for ever, and pages of records are trees without cycles: to look for cycles in both again and again would
-    # take a quarter of a lap.
-    gc.freeze()
+    # Pages of records are trees without cycles: to look for cycles in them again and again would take a quarter of a lap.
     gc.set_threshold(20_000, 20, 20)
     app()
 
@@ -78,7 +50,9 @@ def main() -> None:
 
 def _tell_version(asked: bool) -> None:
     if asked:
-        out.print(f"afterword {version('afterword')}")
+        from importlib.metadata import version
+
+        typer.echo(f"afterword {version('afterword')}")
         raise typer.Exit
 
 
@@ -102,28 +76,18 @@ def init(
     ] = "salesforce",
 ) -> None:
     """Write a config.toml that only observes, and the mapping to edit."""
-    adapters = installed_adapters()
-    if crm not in adapters:
-        raise SettingsError([Problem("--crm", f"{crm!r} is not known.", f"Write {' or '.join(adapters)}.")])
-    for path in commands_init.write_project(directory, crm, adapters[crm]):
-        out.print(one_line(f"wrote {path}"), markup=False)
-    config = one_line(str(directory / "config.toml"))
-    out.print(f"\nNext: put the CRM's address and its credentials into {config}, then `afterword check`.", markup=False)
+    from connector.cli import project
+
+    project.init(directory, crm)
 
 
 @app.command()
 @guarded
 def check(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Look for everything that is wrong: config, credentials, rights, each mapped field, mail."""
-    try:
-        installation = _build(config)
-        with _closing(installation):
-            findings = checks.check(installation)
-    except SettingsError as error:
-        findings = checks.Findings(list(error.problems))
-    print_json(output_check.as_json(findings)) if as_json else output_check.findings(out, findings)
-    if any(problem.severity == "error" for problem in findings.problems):
-        leave(EXIT_PROBLEMS)
+    from connector.cli import project
+
+    leave(project.check(config, as_json=as_json))
 
 
 @app.command("setup-crm")
@@ -145,20 +109,49 @@ def setup_crm(
     ] = False,
 ) -> None:
     """Create the CRM fields, rights and layout places that the mapping names."""
-    installation = _build(config)
-    code = 0
-    with _closing(installation):
-        _migrated(installation)
-        endpoints = _endpoints(installation, crm)
-        token = setup.token_in(admin_token_file, endpoints) if admin_token_file is not None else None
-        for endpoint in endpoints:
-            with setup.setter(installation, endpoint, token) as adapter:
-                set_up = setup.SetUp(out, installation, endpoint, adapter, dry_run=dry_run, take_over=take_over)
-                code = max(code, set_up.undo(with_values=with_values) if undo else set_up.run())
-    if code == 1 and admin_token_file is None:
-        err.print("If Afterword's user may not do this, pass an administrator's token once: --admin-token-file FILE.")
-    if code:
-        leave(code)
+    from connector.cli import setup
+
+    asked = setup.SetupRequest(dry_run=dry_run, undo=undo, take_over=take_over, with_values=with_values)
+    leave(setup.run(config, crm, asked, admin_token_file=admin_token_file))
+
+
+@app.command()
+@guarded
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file; or a folder, and the file's name is the time.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Put the store, config.toml, mappings and files with secrets into one file, while everything goes on.
+
+    Only you may open it. Guard it like the installation itself.
+    """
+    from connector.cli import stores
+
+    stores.backup(config, file)
+
+
+@app.command()
+@guarded
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Put an installation back from a backup, into a folder and a database where there is none. It only observes at first."""
+    from connector.cli import stores
+
+    stores.restore(config, file)
+
+
+@app.command()
+@guarded
+def migrate(
+    config: Config = DEFAULT_CONFIG,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Bring the store to this version."""
+    from connector.cli import stores
+
+    stores.migrate(config, dry_run=dry_run)
 
 
 # ── the lap ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -172,17 +165,9 @@ def plan(
     since: Annotated[str | None, typer.Option(help="What the rules would have done in the last, e.g., 90d.")] = None,
 ) -> None:
     """Show what the next sync would send and write. Sends and writes nothing anywhere."""
-    installation = _build(config, quiet=as_json)
-    with _closing(installation):
-        if since is not None:
-            seen = commands_plan.look_back(installation, _span(since))
-            print_json(seen.as_json()) if as_json else output_results.hindsight(out, seen)
-            leave(seen.exit_code)
-            return
-        planned = commands_plan.next_lap(installation)
-        print_json(planned.as_json()) if as_json else output_plan.plan(out, planned, installation)
-    _report_failures(planned.report)
-    leave(planned.report.exit_code)
+    from connector.cli import plan
+
+    leave(plan.plan(config, since, as_json=as_json))
 
 
 @app.command()
@@ -193,23 +178,9 @@ def sync(
     only: Annotated[Stage | None, typer.Option(help="One stage alone.")] = None,
 ) -> None:
     """Run one lap."""
-    installation = _build(config, quiet=as_json)
-    with _closing(installation):
-        _migrated(installation)
-        report = lap.run(installation, stages=lap.ALL if only is None else (only,))
-        paused = statuses.paused(installation)
-        print_json(report.as_json()) if as_json else output_results.report(out, report)
-        _report_failures(report)
-        if only is None:
-            retention.run_if_due(installation, within=retention.SLICE)
-    for name, until in report.held.items():
-        err.print(
-            f"{name}: mail to customers waits until {until:%Y-%m-%d %H:%M} UTC, to be certain that no other installation sends it.",
-            markup=False,
-        )
-    if paused:
-        err.print(f"Paused, so nothing was sent or written: {', '.join(paused)}. See `afterword resume`.", markup=False)
-    leave(report.exit_code)
+    from connector.cli import laps
+
+    leave(laps.sync(config, only, as_json=as_json))
 
 
 @app.command()
@@ -223,29 +194,18 @@ def reconcile(
     ] = False,
 ) -> None:
     """Compare everything with the CRM, and put right what differs. `run` does this every night."""
-    installation = _build(config, quiet=as_json)
-    with _closing(installation):
-        _migrated(installation)
-        _endpoints(installation, crm)
-        comparison = commands_reconcile.run(
-            installation, since=installation.clock.now(), crm=crm, accept_loss=accept_loss
-        )
-    print_json(comparison.as_json()) if as_json else output_results.compared(out, comparison)
-    _report_failures(comparison.lap)
-    leave(comparison.lap.exit_code)
+    from connector.cli import laps
+
+    leave(laps.reconcile(config, crm, accept_loss=accept_loss, as_json=as_json))
 
 
 @app.command()
 @guarded
 def run(config: Config = DEFAULT_CONFIG) -> None:
     """Run laps on a schedule, and the web application."""
-    from connector.app import service  # noqa: PLC0415 - a web server is nothing that other commands should wait for
-    from connector.web.server.socket import listening  # noqa: PLC0415
+    from connector.cli import laps
 
-    installation = _build(config, quiet=True)
-    with _closing(installation), listening(installation.settings.web.listen, installation.settings.path.name) as server:
-        _migrated(installation)
-        service.serve(installation, server)
+    laps.serve(config)
 
 
 @app.command()
@@ -256,32 +216,18 @@ def pause(
     reason: Annotated[str, typer.Option(help="Shown in status.")] = "paused by hand",
 ) -> None:
     """The stop button: no mail and no writes until resumed. Reading goes on."""
-    installation = _build(config)
-    with _closing(installation):
-        _migrated(installation)
-        _endpoints(installation, crm)
-        now = installation.clock.now()
-        installation.store.change(lambda tx: connections.pause(tx, crm, now, reason))
-    out.print(f"{crm or 'Everything'} is paused. Nothing is sent or written until `afterword resume`.")
+    from connector.cli import status
+
+    status.pause(config, crm, reason)
 
 
 @app.command()
 @guarded
 def resume(config: Config = DEFAULT_CONFIG, crm: CrmName = None) -> None:
     """Let mail and writes go on, and try credentials that a CRM has refused again."""
-    installation = _build(config)
-    with _closing(installation):
-        _migrated(installation)
-        _endpoints(installation, crm)
-        now = installation.clock.now()
+    from connector.cli import status
 
-        def go_on(tx: Transaction) -> Mapping[str, object] | None:
-            connections.resume(tx, crm)
-            mail_trouble.go_on(tx, now)
-            return connections.all_paused(tx) if crm else None
-
-        still = installation.store.change(go_on)
-    out.print(f"{crm or 'Everything'} goes on." if still is None else "Everything is still paused: `afterword resume`.")
+    status.resume(config, crm)
 
 
 @app.command()
@@ -305,13 +251,9 @@ def undo(
 
     Without --yes it only says what it would do.
     """
-    installation = _build(config)
-    with _closing(installation):
-        _migrated(installation)
-        (endpoint,) = _endpoints(installation, crm)
-        code = cli_undo.run(out, installation, endpoint, since, only=field, carry_out=yes, as_json=as_json)
-    if code:
-        leave(code)
+    from connector.cli import undo
+
+    leave(undo.run(config, crm, since, only=field, carry_out=yes, as_json=as_json))
 
 
 @app.command()
@@ -325,13 +267,9 @@ def retry(
     as_json: AsJson = False,
 ) -> None:
     """Try records again now that a CRM has refused."""
-    installation = _build(config, quiet=as_json)
-    with _closing(installation):
-        _migrated(installation)
-        (endpoint,) = _endpoints(installation, crm)
-        code = cli_retry.run(out, installation, endpoint, keys or (), as_json=as_json)
-    if code:
-        leave(code)
+    from connector.cli import retry
+
+    leave(retry.run(config, crm, keys or (), as_json=as_json))
 
 
 # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -341,10 +279,9 @@ def retry(
 @guarded
 def status(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Show cursors, queues, what was set aside with its remedy, calls, and the last laps."""
-    installation = _build(config)
-    with _closing(installation), _reading(installation) as readable:
-        shown = statuses.status(readable)
-    print_json(shown) if as_json else output_results.status(out, shown)
+    from connector.cli import status
+
+    status.show(config, as_json=as_json)
 
 
 @app.command()
@@ -354,20 +291,9 @@ def why(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Say who was asked about a record or not, which rule decided, and until when."""
-    installation = _build(config)
-    with _closing(installation), _reading(installation) as readable:
-        observing = [endpoint.name for endpoint in installation.endpoints if not endpoint.mode_live]
-        normalisers = [endpoint.normalise_id for endpoint in installation.endpoints]
-        sentences = survey_log.explain(
-            readable.store,
-            record,
-            tz=installation.settings.company.timezone,
-            observing=observing,
-            normalisers=normalisers,
-            surveys=installation.settings.events,
-        )
-        for sentence in sentences:
-            out.print(one_line(sentence), markup=False)
+    from connector.cli import views
+
+    views.why(config, record)
 
 
 @app.command("score")
@@ -378,15 +304,9 @@ def score_file(
     as_of: Annotated[datetime | None, typer.Option(help="The moment the scores hold for; now when left out.")] = None,
 ) -> None:
     """Score a file of ratings. Keeps nothing."""
-    ratings = read_ratings(file)
-    for problem in ratings.problems:
-        err.print(one_line(str(problem)), markup=False)
-    moment = SystemClock().now() if as_of is None else as_of.replace(tzinfo=as_of.tzinfo or UTC)
-    results = score_book(ratings.answers, moment, ScoreSettings(), accounts=ratings.accounts)
-    book = book_json(results, moment)
-    print_json(book) if as_json else output_results.scores(out, book)
-    if ratings.problems:
-        leave(1)
+    from connector.cli import views
+
+    leave(views.score(file, as_of, as_json=as_json))
 
 
 @app.command("export")
@@ -398,11 +318,9 @@ def export_table(
     period: Annotated[str | None, typer.Option(help="Of this time alone: 2026-10, 2026-Q4, 2026-W45 or 2026.")] = None,
 ) -> None:
     """Write accounts, responses or follow-ups to a file, as it ends: .csv or .xlsx."""
-    installation = _build(config)
-    with _closing(installation):
-        _migrated(installation)
-        rows = export.export(installation, table, file, period)
-    out.print(one_line(f"wrote {rows} rows to {file}"), markup=False)
+    from connector.cli import views
+
+    views.export(config, table, file, period)
 
 
 @app.command("demo")
@@ -417,39 +335,69 @@ def show_demo(
     seed: Annotated[int, typer.Option(help="Another number tells another story.")] = 2,
 ) -> None:
     """Show the whole product on this machine: a pretend Salesforce and HubSpot, mail, and customers who answer."""
-    code = demo.run(out, directory, once=once, seed=seed)
-    if code:
-        leave(code)
+    from connector.cli import demo
+
+    leave(demo.run(directory, once=once, seed=seed))
 
 
-# ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _endpoints(installation: Installation, crm: str | None) -> list[Endpoint]:
-    chosen = [endpoint for endpoint in installation.endpoints if crm in (None, endpoint.name)]
-    if not chosen:
-        names = ", ".join(endpoint.name for endpoint in installation.endpoints)
-        raise SettingsError([Problem("--crm", f"there is no connection {crm!r}.", f"Write one of: {names}.")])
-    return chosen
+@bounces.command("list")
+@guarded
+def list_marks(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """List the addresses to which nothing is sent, the newest mark first, with the mail server's reason."""
+    from connector.cli import bounces
+
+    bounces.list_marks(config, as_json=as_json)
 
 
-def _span(text: str) -> timedelta:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise SettingsError([Problem("--since", f"{text!r} is {error}.", "Write it like 90d.")]) from None
+@bounces.command("lift")
+@guarded
+def lift_marks(
+    address: Annotated[str | None, typer.Argument(help="The e-mail address.")] = None,
+    config: Config = DEFAULT_CONFIG,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            help="All marks made since then: 24h, 2026-11-12 or 2026-11-12T14:00, in the company's time zone."
+        ),
+    ] = None,
+) -> None:
+    """Take the mark off one address, or all marks made since a time: the next lap writes to them again.
+
+    Invitations that the mail server refused are sent after all, while they can be answered, and what nobody was asked about because
+    of a mark is decided anew, while it is not too old. With --since, mail that was stopped because
+    too many addresses were refused goes on.
+    """
+    from connector.cli import bounces
+
+    bounces.lift_marks(config, address, since)
 
 
-def _report_failures(report: lap.Report) -> None:
-    for news in report.news.values():
-        output_results.problems(err, news)
-    for name, errors in report.failures.items():
-        for error in errors:
-            output_results.failure(err, name, error)
-    if report.mail_error is not None:
-        output_results.failure(err, "mail", report.mail_error)
-    for name in report.busy:
-        err.print(f"{name}: another process is at it; this one left it alone.", markup=False)
+@opt_outs.command("add")
+@guarded
+def add_opt_out(address: Address, config: Config = DEFAULT_CONFIG) -> None:
+    """Ask somebody no more, in no survey: as if they had clicked "No more surveys" in a mail.
+
+    It holds for every contact with this address, in every CRM, and for whom a survey was sent to this address. The next live lap
+    ticks "No surveys" on their records.
+    """
+    from connector.cli import opt_outs
+
+    opt_outs.add(config, address)
+
+
+@opt_outs.command("lift")
+@guarded
+def lift_opt_out(address: Address, config: Config = DEFAULT_CONFIG) -> None:
+    """Let somebody be asked again who clicked "No more surveys" by mistake, and asks for it.
+
+    A box that says no in the CRM counts for as long as it is ticked: clear it there, after this command.
+    """
+    from connector.cli import opt_outs
+
+    opt_outs.lift(config, address)
 
 
 if __name__ == "__main__":

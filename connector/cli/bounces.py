@@ -2,14 +2,10 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from connector.cli.guard import guarded
 from connector.cli.installation import opened
 from connector.cli.output.results import many
-from connector.cli.output.terminal import Terminal, one_line, print_json
+from connector.cli.output.terminal import one_line, out, print_json
 from connector.domain.durations import parse_moment
 from connector.errors import Problem, SettingsError
 from connector.stages.installation import Installation
@@ -18,20 +14,9 @@ from connector.store import Transaction
 from connector.store.surveys import bounces, inbox, mail_trouble
 from connector.store.surveys.bounces import Bounce
 
-app = typer.Typer(
-    help="Marks on addresses to which nothing is sent, because mail does not arrive.", no_args_is_help=True
-)
-out = Terminal()
-Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
-_CONFIG = Path("config.toml")
 
-
-@app.command("list")
-@guarded
-def list_marks(
-    config: Config = _CONFIG, as_json: Annotated[bool, typer.Option("--json", help="Print JSON alone.")] = False
-) -> None:
-    """List the addresses to which nothing is sent, the newest mark first, with the mail server's reason."""
+def list_marks(config: Path, *, as_json: bool) -> None:
+    """List the addresses to which nothing is sent."""
     with opened(config) as installation, installation.store.read() as tx:
         marks = bounces.marked(tx)
         if as_json:
@@ -44,24 +29,8 @@ def list_marks(
             out.print("No address is marked.")
 
 
-@app.command("lift")
-@guarded
-def lift_marks(
-    address: Annotated[str | None, typer.Argument(help="The e-mail address.")] = None,
-    config: Config = _CONFIG,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            help="All marks made since then: 24h, 2026-11-12 or 2026-11-12T14:00, in the company's time zone."
-        ),
-    ] = None,
-) -> None:
-    """Take the mark off one address, or all marks made since a time: the next lap writes to them again.
-
-    Invitations that the mail server refused are sent after all, while they can be answered, and what nobody was asked about because
-    of a mark is decided anew, while it is not too old. With --since, mail that was stopped because
-    too many addresses were refused goes on.
-    """
+def lift_marks(config: Path, address: str | None, since: str | None) -> None:
+    """Take the mark off one address, or all marks made since a time. `SettingsError`: neither was given, both, or none is there."""
     if (address is None) == (since is None):
         raise SettingsError([Problem("bounces lift", "wants an address or --since.", "Write one of the two.")])
     with opened(config) as installation:

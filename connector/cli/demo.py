@@ -3,15 +3,14 @@
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-
+from connector.cli.output.terminal import out
 from connector.errors import AfterwordError
 
 PACKAGES: Final = frozenset({"aiosmtpd", "lark", "trustme"})
 """What only the demo and its pretend CRMs import: the extra `demo` in pyproject.toml."""
 
 
-def run(console: Console, directory: Path, *, once: bool, seed: int) -> int:
+def run(directory: Path, *, once: bool, seed: int) -> int:
     """Run the demo, until all is settled or until it is stopped, and return the exit code.
 
     Raises AfterwordError where the extra `demo` is not installed.
@@ -27,4 +26,4 @@ def run(console: Console, directory: Path, *, once: bool, seed: int) -> int:
             where="afterword demo",
             remedy="Install what the demo needs: pip install '.[demo]' in the checkout",
         ) from None
-    return demo.once(console, seed=seed) if once else demo.stay(console, directory, seed=seed)
+    return demo.once(out, seed=seed) if once else demo.stay(out, directory, seed=seed)

@@ -4,18 +4,12 @@ import functools
 from collections.abc import Callable
 from typing import NoReturn, ParamSpec
 
-import structlog
 import typer
-
-from connector.cli.output import results
-from connector.cli.output.terminal import Terminal, log_to_stderr
-from connector.errors import AfterwordError, CrmError, SettingsError, StoreError
 
 EXIT_PROBLEMS = 2
 EXIT_CRM = 3
 EXIT_FAULT = 70
 P = ParamSpec("P")
-err = Terminal(stderr=True)
 
 
 def guarded(command: Callable[P, None]) -> Callable[P, None]:
@@ -23,6 +17,10 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        from connector.cli.output import results
+        from connector.cli.output.terminal import err, log_to_stderr
+        from connector.errors import AfterwordError, CrmError, SettingsError, StoreError
+
         log_to_stderr()
         try:
             command(*args, **kwargs)
@@ -43,6 +41,8 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
         except KeyboardInterrupt:
             leave(130)
         except Exception:
+            import structlog
+
             structlog.get_logger("afterword").exception(
                 "a fault of Afterword itself; please report it with what stands above"
             )

@@ -1,5 +1,6 @@
 """What every command that works on a project begins with and ends with."""
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from connector.app import wiring
-from connector.cli.guard import err
 from connector.cli.output import results
-from connector.errors import StoreError
-from connector.settings import Settings
+from connector.cli.output.terminal import err
+from connector.errors import Problem, SettingsError, StoreError
+from connector.stages.connection.connect import Endpoint
 from connector.stages.installation import Installation
 from connector.store.db.engine import Store
 from connector.store.db.migrate import current, head, migrate
@@ -18,8 +19,29 @@ from connector.store.db.migrate import current, head, migrate
 
 def build(config: Path, *, quiet: bool = False) -> Installation:
     """Wire up the installation of a config.toml."""
-    settings: Settings = wiring.read_settings(config, os.environ)
-    return wiring.build(settings, progress=results.progress(err, quiet=quiet))
+    installation = wiring.build(wiring.read_settings(config, os.environ), progress=results.progress(err, quiet=quiet))
+    # The modules stay for ever: the garbage collector need not look at them again and again.
+    gc.freeze()
+    return installation
+
+
+def build_for_store(config: Path) -> Installation:
+    """Wire up the installation of a config.toml for a command that works on its store alone: it reaches no CRM and no mail."""
+    return wiring.build_for_store(wiring.read_settings(config, os.environ))
+
+
+def chosen(installation: Installation, crm: str | None) -> list[Endpoint]:
+    """Return the connection of this name, or all. `SettingsError`: there is none."""
+    check_name(installation, crm)
+    return [endpoint for endpoint in installation.endpoints if crm in (None, endpoint.name)]
+
+
+def check_name(installation: Installation, crm: str | None) -> None:
+    """Refuse the name of a connection that is not there, with `SettingsError`."""
+    names = installation.settings.crm
+    if crm is not None and crm not in names:
+        what = f"there is no connection {crm!r}."
+        raise SettingsError([Problem("--crm", what, f"Write one of: {', '.join(names)}.")])
 
 
 @contextmanager
@@ -40,7 +62,7 @@ def closing(installation: Installation) -> Iterator[None]:
 @contextmanager
 def opened(config: Path) -> Iterator[Installation]:
     """Hand out the installation of a config.toml for a command that works on its store alone, and let go of it at the end."""
-    installation = build(config, quiet=True)
+    installation = build_for_store(config)
     with closing(installation):
         bring_to_this_version(installation)
         yield installation

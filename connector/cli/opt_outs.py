@@ -2,13 +2,9 @@
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from connector.cli.guard import guarded
 from connector.cli.installation import opened
-from connector.cli.output.terminal import Terminal, one_line
+from connector.cli.output.terminal import one_line, out
 from connector.domain.config.wrong import Wrong
 from connector.errors import Problem, SettingsError
 from connector.model import OptOutWay
@@ -17,21 +13,9 @@ from connector.settings import value_readers
 from connector.store import Transaction
 from connector.store.surveys import answers
 
-app = typer.Typer(help="People who want no surveys.", no_args_is_help=True)
-out = Terminal()
-Address = Annotated[str, typer.Argument(help="The person's e-mail address.")]
-Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
-_CONFIG = Path("config.toml")
 
-
-@app.command("add")
-@guarded
-def add(address: Address, config: Config = _CONFIG) -> None:
-    """Ask somebody no more, in no survey: as if they had clicked "No more surveys" in a mail.
-
-    It holds for every contact with this address, in every CRM, and for whom a survey was sent to this address. The next live lap
-    ticks "No surveys" on their records.
-    """
+def add(config: Path, address: str) -> None:
+    """Ask somebody no more, in no survey. `SettingsError`: this is no address."""
     email = _read(address, "opt-outs add")
     with opened(config) as installation:
         now = installation.clock.now()
@@ -41,13 +25,8 @@ def add(address: Address, config: Config = _CONFIG) -> None:
     out.print(one_line(f"{email} is not asked any more{known}"), markup=False)
 
 
-@app.command("lift")
-@guarded
-def lift(address: Address, config: Config = _CONFIG) -> None:
-    """Let somebody be asked again who clicked "No more surveys" by mistake, and asks for it.
-
-    A box that says no in the CRM counts for as long as it is ticked: clear it there, after this command.
-    """
+def lift(config: Path, address: str) -> None:
+    """Let somebody be asked again. `SettingsError`: this is no address, or it may not be."""
     email = _read(address, "opt-outs lift")
     with opened(config) as installation:
         contacts = installation.store.change(lambda tx: _take_back(tx, email))

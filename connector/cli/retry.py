@@ -1,28 +1,30 @@
 """The command `retry`: tries what a CRM refused again."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
+from connector.cli import installation as installations
 from connector.cli.output.results import many
-from connector.cli.output.terminal import flat, one_line, print_json
+from connector.cli.output.terminal import flat, one_line, out, print_json
 from connector.commands import retry
 from connector.commands.retry import Retried
-from connector.stages.connection.connect import Endpoint
-from connector.stages.installation import Installation
 
 
-def run(console: Console, installation: Installation, endpoint: Endpoint, keys: Sequence[str], *, as_json: bool) -> int:
+def run(config: Path, crm: str, keys: Sequence[str], *, as_json: bool) -> int:
     """Try it, tell what became of it, and return the exit code."""
-    retried = retry.retry(installation, endpoint, keys)
-    if as_json:
-        print_json(retried.as_json())
-    else:
-        _print(console, retried)
+    installation = installations.build(config, quiet=as_json)
+    with installations.closing(installation):
+        installations.bring_to_this_version(installation)
+        (endpoint,) = installations.chosen(installation, crm)
+        retried = retry.retry(installation, endpoint, keys)
+    print_json(retried.as_json()) if as_json else show(out, retried)
     return retried.exit_code
 
 
-def _print(console: Console, retried: Retried) -> None:
+def show(console: Console, retried: Retried) -> None:
+    """Print what became of it."""
     if not retried.tried:
         console.print(f"Nothing that {retried.crm} refused is waiting.", markup=False)
         return

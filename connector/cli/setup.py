@@ -8,9 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from connector.app import wiring
+from connector.cli import installation as installations
 from connector.cli.output import results as output_results
 from connector.cli.output import setup
-from connector.cli.output.terminal import one_line
+from connector.cli.output.terminal import err, one_line, out
 from connector.commands import setup_crm
 from connector.domain.config.credentials import unsendable
 from connector.errors import NotPermitted, Problem, SettingsError
@@ -22,6 +23,36 @@ from connector.stages.installation import Installation
 REFUSED = 1
 PROBLEMS = 2
 UNREACHABLE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class SetupRequest:
+    """What is to be done."""
+
+    dry_run: bool
+    undo: bool
+    take_over: bool
+    with_values: bool
+    """Take fields away though records have values in them."""
+
+
+def run(config: Path, crm: str | None, request: SetupRequest, *, admin_token_file: Path | None) -> int:
+    """Set up one CRM or all, or take away what an earlier run made; returns the exit code."""
+    installation = installations.build(config)
+    code = 0
+    with installations.closing(installation):
+        installations.bring_to_this_version(installation)
+        endpoints = installations.chosen(installation, crm)
+        token = token_in(admin_token_file, endpoints) if admin_token_file is not None else None
+        for endpoint in endpoints:
+            with setter(installation, endpoint, token) as adapter:
+                set_up = SetUp(
+                    out, installation, endpoint, adapter, dry_run=request.dry_run, take_over=request.take_over
+                )
+                code = max(code, set_up.undo(with_values=request.with_values) if request.undo else set_up.run())
+    if code == 1 and admin_token_file is None:
+        err.print("If Afterword's user may not do this, pass an administrator's token once: --admin-token-file FILE.")
+    return code
 
 
 def token_in(file: Path, endpoints: Sequence[Endpoint]) -> str:

@@ -4,34 +4,19 @@ import os
 import shutil
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from connector.cli.guard import guarded
-from connector.cli.output.terminal import Terminal, one_line
-
-if TYPE_CHECKING:
-    from connector.store.db.migrate import Outlook
-
-out = Terminal()
-Config = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
-_CONFIG = Path("config.toml")
+from connector.app.wiring import read_settings
+from connector.cli.installation import build_for_store, closing
+from connector.cli.output.terminal import one_line, out
+from connector.commands import restore as commands_restore
+from connector.commands.backup import back_up
+from connector.runtime.clock import SystemClock
+from connector.store.db import migrate as migrating
+from connector.store.db.migrate import Outlook
 
 
-@guarded
-def backup(
-    file: Annotated[Path, typer.Argument(help="A new file; or a folder, and the file's name is the time.")],
-    config: Config = _CONFIG,
-) -> None:
-    """Put the store, config.toml, mappings and files with secrets into one file, while everything goes on.
-
-    Only you may open it. Guard it like the installation itself.
-    """
-    from connector.app.wiring import read_settings  # noqa: PLC0415 - see `connector.cli.app`
-    from connector.commands.backup import back_up  # noqa: PLC0415
-    from connector.runtime.clock import SystemClock  # noqa: PLC0415
-
+def backup(config: Path, file: Path) -> None:
+    """Put an installation into one file."""
     settings = read_settings(config, os.environ)
     made = back_up(settings, file, environ=os.environ, version=version("afterword"), now=SystemClock().now())
     schema = f"schema {made.schema}" if made.schema is not None else "nothing in it yet"
@@ -40,16 +25,8 @@ def backup(
         _print(f"    not in it: {what}")
 
 
-@guarded
-def restore(
-    file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
-    config: Config = _CONFIG,
-) -> None:
-    """Put an installation back from a backup, into a folder and a database where there is none. It only observes at first."""
-    from connector.app.wiring import read_settings  # noqa: PLC0415 - see `connector.cli.app`
-    from connector.commands import restore as commands_restore  # noqa: PLC0415
-    from connector.runtime.clock import SystemClock  # noqa: PLC0415
-
+def restore(config: Path, file: Path) -> None:
+    """Put an installation back from a backup."""
     restored = commands_restore.restore(file, config, read_settings=read_settings, now=SystemClock().now())
     contents = restored.contents
     _print(f"restored what Afterword {contents.version} had on {contents.made_at:%Y-%m-%d %H:%M} UTC:")
@@ -65,16 +42,9 @@ def restore(
     _print('    afterword check, afterword setup-crm --take-over, and mode = "live" in config.toml for each connection')
 
 
-@guarded
-def migrate(
-    config: Config = _CONFIG,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-) -> None:
-    """Bring the store to this version."""
-    from connector.cli.installation import build, closing  # noqa: PLC0415 - see `connector.cli.app`
-    from connector.store.db import migrate as migrating  # noqa: PLC0415
-
-    installation = build(config)
+def migrate(config: Path, *, dry_run: bool) -> None:
+    """Bring the store to this version, or say what that would change."""
+    installation = build_for_store(config)
     with closing(installation):
         if dry_run:
             _tell(migrating.outlook(installation.store), is_file=installation.store.is_sqlite)
@@ -84,7 +54,7 @@ def migrate(
     _print(f"The store has schema {head}." if before == head else f"The store went from {before or 'empty'} to {head}.")
 
 
-def _tell(outlook: "Outlook", *, is_file: bool) -> None:
+def _tell(outlook: Outlook, *, is_file: bool) -> None:
     """Say what `migrate` would do, or that there is nothing to do."""
     if outlook.before is None:
         _print(f"The store is empty. It would get schema {outlook.after}.")

@@ -2,22 +2,21 @@
 
 import sys
 from datetime import datetime
+from pathlib import Path
 
-from rich.console import Console
-
+from connector.cli import installation as installations
 from connector.cli.output import undo
+from connector.cli.output.terminal import out
 from connector.commands import undo as commands_undo
 from connector.domain.durations import parse_moment
 from connector.errors import Problem, SettingsError
 from connector.model import Field
-from connector.stages.connection.connect import Endpoint
 from connector.stages.installation import Installation
 
 
 def run(
-    console: Console,
-    installation: Installation,
-    endpoint: Endpoint,
+    config: Path,
+    crm: str,
     since: str | None,
     *,
     only: str | None,
@@ -25,11 +24,15 @@ def run(
     as_json: bool,
 ) -> int:
     """Say what would be taken back, or take it back, while it is told; returns the exit code."""
-    printed = undo.Json(sys.stdout) if as_json else undo.Printed(console)
-    act = commands_undo.carry_out if carry_out else commands_undo.plan
-    moment = None if since is None else _moment(since, installation)
-    undone = act(installation, endpoint, moment, only=None if only is None else _field(only), show=printed.show)
-    printed.end(undone)
+    installation = installations.build(config)
+    with installations.closing(installation):
+        installations.bring_to_this_version(installation)
+        (endpoint,) = installations.chosen(installation, crm)
+        printed = undo.Json(sys.stdout) if as_json else undo.Printed(out)
+        act = commands_undo.carry_out if carry_out else commands_undo.plan
+        moment = None if since is None else _moment(since, installation)
+        undone = act(installation, endpoint, moment, only=None if only is None else _field(only), show=printed.show)
+        printed.end(undone)
     return undone.exit_code
 
 

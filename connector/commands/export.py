@@ -5,7 +5,7 @@ from pathlib import Path
 from connector.errors import Problem, SettingsError
 from connector.exports import files, tables
 from connector.exports.period import Period, parse_period
-from connector.exports.tables import TableName
+from connector.exports.table_names import TableName
 from connector.stages.installation import Installation
 
 

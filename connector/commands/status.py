@@ -4,7 +4,6 @@ from connector.commands import retention
 from connector.model.documents import JsonDict
 from connector.runtime.call_budget import limit
 from connector.settings.time_zones import day_begins
-from connector.stages.connection.connect import Endpoint
 from connector.stages.installation import Installation
 from connector.store import Transaction
 from connector.store.ops import connections
@@ -14,7 +13,7 @@ from connector.store.views import overview
 def status(installation: Installation) -> JsonDict:
     """Return cursors, queues, what was set aside with its remedy, calls, and the last laps, as JSON values."""
     with installation.store.read() as tx:
-        crms = {endpoint.name: _crm(installation, tx, endpoint) for endpoint in installation.endpoints}
+        crms = {name: _crm(installation, tx, name) for name in installation.settings.crm}
         return {
             "paused": overview.paused(tx),
             "crm": crms,
@@ -39,12 +38,12 @@ def status(installation: Installation) -> JsonDict:
         }
 
 
-def _crm(installation: Installation, tx: Transaction, endpoint: Endpoint) -> JsonDict:
+def _crm(installation: Installation, tx: Transaction, name: str) -> JsonDict:
     now = installation.clock.now()
-    shown = overview.crm(tx, endpoint.name, now, today=day_begins(now, installation.settings))
-    shown["mode"] = "live" if endpoint.mode_live else "observe"
+    shown = overview.crm(tx, name, now, today=day_begins(now, installation.settings))
+    shown["mode"] = "live" if installation.settings.connection(name).is_live else "observe"
     allowed = shown["calls"]["org_allowed"]
-    share = installation.settings.connection(endpoint.name).daily_call_share
+    share = installation.settings.connection(name).daily_call_share
     shown["calls"]["budget"] = None if allowed is None else limit(share, allowed)
     return shown
 
@@ -60,7 +59,7 @@ def paused(installation: Installation) -> dict[str, str]:
     """Return the connections that are paused, with the reasons; all of them when everything is."""
     with installation.store.read() as tx:
         everything = overview.paused(tx)
-        states = {endpoint.name: connections.peek(tx, endpoint.name) for endpoint in installation.endpoints}
+        states = {name: connections.peek(tx, name) for name in installation.settings.crm}
     if everything is not None:
         return dict.fromkeys(states, str(everything["reason"]))
     return {

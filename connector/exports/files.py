@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
-
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
 
 from connector.domain.text_cutting import cut
 from connector.errors import Problem, SettingsError
 from connector.exports.tables import Cell, Sheet
 from connector.model import visible
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 _BEFORE_A_FORMULA: Final = re.compile(r"""(?<![\s"])[\s"]*(?=[-=+@\uff1d\uff0b\uff0d\uff20])""")
 """The blanks and quotes before that by which a formula may begin in a field of a .csv file, from the first one on, so that a long run
@@ -71,6 +71,8 @@ def write_workbook(path: Path, sheets: Sequence[Sheet], tz: tzinfo) -> int:
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
+    import xlsxwriter
+
     with xlsxwriter.Workbook(str(path), options) as book:
         formats = {"head": book.add_format({"bold": True}), "time": book.add_format({"num_format": "yyyy-mm-dd hh:mm"})}
         return sum(_write_sheet(book.add_worksheet(sheet.title), sheet, tz, formats) for sheet in sheets)
@@ -80,7 +82,7 @@ def _write_one(path: Path, sheet: Sheet, tz: ZoneInfo) -> int:
     return write_workbook(path, [sheet], tz)
 
 
-def _write_sheet(page: Worksheet, sheet: Sheet, tz: tzinfo, formats: Mapping[str, Format]) -> int:
+def _write_sheet(page: "Worksheet", sheet: Sheet, tz: tzinfo, formats: Mapping[str, "Format"]) -> int:
     page.freeze_panes(1, 0)
     for number, column in enumerate(sheet.columns):
         page.set_column(number, number, column.width)
@@ -98,7 +100,7 @@ def _write_sheet(page: Worksheet, sheet: Sheet, tz: tzinfo, formats: Mapping[str
     return row
 
 
-def _write_cell(page: Worksheet, place: tuple[int, int], cell: Cell, *, tz: tzinfo, time_format: Format) -> None:
+def _write_cell(page: "Worksheet", place: tuple[int, int], cell: Cell, *, tz: tzinfo, time_format: "Format") -> None:
     match cell:
         case None:
             return

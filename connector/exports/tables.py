@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from connector.exports.period import Period
+from connector.exports.table_names import TableName
 from connector.model.score import Figures
 from connector.store import Transaction
 from connector.store.views import exports
@@ -14,14 +14,6 @@ from connector.store.views.exports import AccountRow, DecisionRow, FollowUpRow, 
 
 Cell = str | int | float | bool | datetime | None
 """What one field of a table holds; times are aware."""
-
-
-class TableName(StrEnum):
-    """What `afterword export` writes."""
-
-    ACCOUNTS = "accounts"
-    RESPONSES = "responses"
-    FOLLOW_UPS = "follow-ups"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,4 +147,4 @@ def asked(tx: Transaction, period: Period) -> Sheet:
     return Sheet("Asked and not asked", DECISION_COLUMNS, exports.decisions(tx, (period.since, period.until)))
 
 
-__all__ = ["AccountRow", "Column", "DecisionRow", "FollowUpRow", "ResponseRow", "Sheet", "TableName", "sheet"]
+__all__ = ["AccountRow", "Column", "DecisionRow", "FollowUpRow", "ResponseRow", "Sheet", "sheet"]

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import cache
 from importlib.resources import files
-from typing import Final
-
-from babel import Locale
-from babel.dates import format_datetime
-from babel.numbers import format_decimal
+from typing import TYPE_CHECKING, Final
 
 from connector.model.documents import JsonObject
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 DEFAULT: Final = "en"
 PLURALS: Final = frozenset({"zero", "one", "two", "few", "many", "other"})
@@ -52,6 +51,8 @@ class Catalogue:
 
     def number(self, value: float) -> str:
         """Return a number as people write it, without zeros at its end: 4.5, in Finnish 4,5."""
+        from babel.numbers import format_decimal
+
         return str(format_decimal(value, format="#,##0.##", locale=self._locale))
 
     def day(self, at: datetime, tz: tzinfo) -> str:
@@ -72,10 +73,14 @@ class Catalogue:
         return self._date("format.near" if 0 <= days <= _DAYS_NAMED_BY_WEEKDAY else "format.far", at, tz)
 
     def _date(self, key: str, at: datetime, tz: tzinfo) -> str:
+        from babel.dates import format_datetime
+
         return str(format_datetime(at.astimezone(tz), self.text(key), locale=self._locale))
 
     @property
-    def _locale(self) -> Locale:
+    def _locale(self) -> "Locale":
+        from babel import Locale
+
         return Locale.parse(self.language)
 
 

@@ -8,8 +8,6 @@ from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel.core import get_global
-
 from connector.domain.working_time import WorkingTime
 from connector.model import Owner
 from connector.settings import Settings
@@ -87,4 +85,6 @@ def _known() -> dict[str, str]:
 @cache
 def _windows() -> dict[str, str]:
     """Windows names in small letters, each with the zone that CLDR gives for it anywhere."""
+    from babel.core import get_global
+
     return {name.lower(): zone for name, zone in get_global("windows_zone_mapping").items()}

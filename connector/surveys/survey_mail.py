@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cache
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import mrml
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from connector.domain.greeting_names import to_greet_by, without_links
@@ -23,6 +21,9 @@ from connector.model import ascii_domain, normalized_address
 from connector.ports.mail import Message
 from connector.surveys.questionnaire import Questionnaire
 from connector.surveys.wording import Wording, wording
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 Purpose = Literal["invitation", "reminder"]
 
@@ -189,7 +190,9 @@ def one_line_subject(subject: str) -> str:
 
 
 @cache
-def _templates() -> Environment:
+def _templates() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
     environment = Environment(
         loader=PackageLoader("connector.surveys"),
         autoescape=select_autoescape(enabled_extensions=("mjml",), default=False),
@@ -216,4 +219,6 @@ def text_of(template: str, values: Mapping[str, object]) -> str:
 
 def html_of(template: str, values: Mapping[str, object]) -> str:
     """Return a mail's HTML; every value is escaped."""
+    import mrml
+
     return str(mrml.to_html(_templates().get_template(template).render(values)).content)

@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from importlib.resources import files
-from typing import Final
-
-from babel import Locale
-from babel.dates import format_date
-from babel.numbers import format_decimal
+from typing import TYPE_CHECKING, Final
 
 from connector.model.documents import JsonObject
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 DEFAULT: Final = "en"
 
@@ -57,14 +56,20 @@ class Wording:
 
     def date(self, at: datetime) -> str:
         """Return the day of a moment as people of this language write it, e.g. ``6 December 2026``."""
+        from babel.dates import format_date
+
         return format_date(at.astimezone(self.zone).date(), "long", locale=self._locale)
 
     def number(self, value: int) -> str:
         """Return a whole number as people of this language write it, e.g. ``10,000``."""
+        from babel.numbers import format_decimal
+
         return format_decimal(value, locale=self._locale)
 
     @property
-    def _locale(self) -> Locale:
+    def _locale(self) -> "Locale":
+        from babel import Locale
+
         return Locale.parse("en_GB" if self.language == "en" else self.language.replace("-", "_"))
 
 

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,12 +11,14 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 from rich.table import Table
 
 from connector.cli.output.terminal import flat, one_line
-from connector.commands.plan import Hindsight
-from connector.commands.reconcile import Comparison
 from connector.errors import AfterwordError, Problem, SettingsError
 from connector.model import FollowUpState
 from connector.model.documents import JsonObject
-from connector.stages.lap import Report
+
+if TYPE_CHECKING:  # what only its own command has already imported
+    from connector.commands.plan import Hindsight
+    from connector.commands.reconcile import Comparison
+    from connector.stages.report import Report
 
 Told = Callable[[str, str, int], None]
 
@@ -83,7 +86,7 @@ def line(console: Console, text: str, *, indent: int = 0) -> None:
     console.print(textwrap.fill(text, console.width, subsequent_indent=behind, break_on_hyphens=False), markup=False)
 
 
-def pulled(console: Console, lap_report: Report) -> None:
+def pulled(console: Console, lap_report: "Report") -> None:
     """Print what a lap read."""
     for name, result in sorted(lap_report.pulled.items()):
         read = sum(counts.read for counts in result.counts.values())
@@ -95,13 +98,13 @@ def pulled(console: Console, lap_report: Report) -> None:
         )
 
 
-def not_invited(lap_report: Report) -> str:
+def not_invited(lap_report: "Report") -> str:
     """Return why others were not invited, in brackets; empty when nobody was left out."""
     reasons = ", ".join(f"{_words(reason)} {count}" for reason, count in sorted(lap_report.not_invited.items()))
     return f" (not: {reasons})" if reasons else ""
 
 
-def report(console: Console, lap_report: Report) -> None:
+def report(console: Console, lap_report: "Report") -> None:
     """Print what a lap led to."""
     pulled(console, lap_report)
     for name, written in sorted(lap_report.written.items()):
@@ -122,7 +125,20 @@ def report(console: Console, lap_report: Report) -> None:
         console.print("Some records were refused: `afterword status` says which, why, and what to do.")
 
 
-def hindsight(console: Console, seen: Hindsight) -> None:
+def lap_failures(console: Console, lap_report: "Report") -> None:
+    """Print what went wrong in a lap, and what it left to another process."""
+    for news in lap_report.news.values():
+        problems(console, news)
+    for name, errors in lap_report.failures.items():
+        for exception in errors:
+            failure(console, name, exception)
+    if lap_report.mail_error is not None:
+        failure(console, "mail", lap_report.mail_error)
+    for name in lap_report.busy:
+        console.print(f"{name}: another process is at it; this one left it alone.", markup=False)
+
+
+def hindsight(console: Console, seen: "Hindsight") -> None:
     """Print what the rules would have done to past interactions."""
     problems(console, seen.left_out)
     for name, error in seen.unreached.items():
@@ -269,7 +285,7 @@ def _drift(drift: JsonObject) -> str:
     return f"drift: {many(drift['records'], 'record')}, measured {_moment(drift['measured_at'])}"
 
 
-def compared(console: Console, comparison: Comparison) -> None:
+def compared(console: Console, comparison: "Comparison") -> None:
     """Print what comparing came to."""
     for name, result in sorted(comparison.found.items()):
         for object_name, drift in result.drift.items():

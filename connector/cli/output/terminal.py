@@ -1,26 +1,18 @@
-"""Where the commands write: a reader who has left (`| head`) is no reason to stop, or to fail; and nothing that others wrote
-reaches a terminal as a command to it, forges a line of ours, or fails on a character."""
+"""What the commands write with: nothing that others wrote reaches a terminal as a command to it, or forges a line of ours."""
 
-import codecs
 import io
 import json
 import logging
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from textwrap import indent
-from typing import TYPE_CHECKING, TextIO, TypeVar, cast
+from typing import TextIO, TypeVar, cast
 
 import structlog
 from rich.console import Console
 from rich.segment import Segment
 
 from connector.model import visible
-
-_ESCAPED = "afterword-escaped"
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
 _Json = TypeVar("_Json")
 
@@ -97,46 +89,5 @@ def _visible_values(_: object, __: str, event: structlog.typing.EventDict) -> st
     return {name: flat(value) for name, value in event.items()}
 
 
-def _escaped(error: UnicodeError) -> tuple[str, int]:
-    """Write characters that the terminal's encoding lacks as JSON does, so that JSON stays JSON."""
-    assert isinstance(error, UnicodeEncodeError)  # noqa: S101 - only writing fails
-    pairs = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{pairs[at] << 8 | pairs[at + 1]:04x}" for at in range(0, len(pairs), 2)), error.end
-
-
-codecs.register_error(_ESCAPED, _escaped)
-
-
-class _Patient(io.FileIO):
-    """A file that takes everything for written once nobody reads it any more."""
-
-    def write(self, data: "ReadableBuffer", /) -> int:
-        """Write, or, to a pipe that was closed, pretend to."""
-        try:
-            return super().write(data)
-        except BrokenPipeError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.fileno())
-            os.close(nowhere)
-            return super().write(data)
-
-
-def outlive_readers() -> None:
-    """Let standard output and error outlive whoever reads them: a lap that is under way is finished, and tells its exit code."""
-    sys.stdout, sys.stderr = _patient(sys.stdout), _patient(sys.stderr)
-
-
-def _patient(stream: TextIO) -> TextIO:
-    try:
-        number = stream.fileno()
-    except (OSError, ValueError, AttributeError):
-        return stream  # none at all, or one in memory, which nobody can close
-    stream.flush()
-    raw = io.BufferedWriter(_Patient(number, "wb", closefd=False))
-    return io.TextIOWrapper(
-        raw,
-        encoding=stream.encoding,
-        errors=_ESCAPED,
-        line_buffering=getattr(stream, "line_buffering", False),
-        write_through=getattr(stream, "write_through", False),
-    )
+out = Terminal()
+err = Terminal(stderr=True)

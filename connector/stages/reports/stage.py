@@ -9,7 +9,8 @@ from typing import Final
 from connector.errors import AfterwordError
 from connector.exports import tables
 from connector.exports.files import write_workbook
-from connector.exports.tables import Sheet, TableName
+from connector.exports.table_names import TableName
+from connector.exports.tables import Sheet
 from connector.model import Attachment
 from connector.ports.mail import Message
 from connector.stages.alerts import sending

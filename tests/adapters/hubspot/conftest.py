@@ -7,7 +7,8 @@ import urllib3
 from connected import connected
 from written_hubspot import TOKEN, SteppingClock, Wire
 
-from adapters.hubspot import HubSpotAdapter, adapter
+from adapters.hubspot import adapter
+from adapters.hubspot.crm_adapter import HubSpotAdapter
 
 
 @pytest.fixture

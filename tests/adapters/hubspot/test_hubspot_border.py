@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from written_hubspot import NOON, TOKEN, Reply, SteppingClock, Wire
 
-from adapters.hubspot import HubSpotAdapter, adapter
+from adapters.hubspot import adapter
+from adapters.hubspot.crm_adapter import HubSpotAdapter
 from adapters.hubspot.errors import failure, object_of
 from adapters.hubspot.http.auth import life_of
 from adapters.hubspot.http.meter import HubSpotMeter

@@ -14,7 +14,8 @@ from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutError, SSLError
 from written_hubspot import HOST, NOON, TOKEN, Reply, SteppingClock, Wire, refusal
 
-from adapters.hubspot import HubSpotAdapter, adapter
+from adapters.hubspot import adapter
+from adapters.hubspot.crm_adapter import HubSpotAdapter
 from connector.errors import (
     AuthRevoked,
     CrmError,

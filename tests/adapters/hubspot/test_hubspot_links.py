@@ -8,7 +8,7 @@ import pytest
 from portal_rows import Rows, at
 from written_hubspot import NOON, Reply, Request, SteppingClock, Wire, definition, refusal
 
-from adapters.hubspot import HubSpotAdapter
+from adapters.hubspot.crm_adapter import HubSpotAdapter
 from connector.errors import NotPermitted
 from connector.ports import Condition, Query, Record
 

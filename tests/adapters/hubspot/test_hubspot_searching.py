@@ -7,7 +7,7 @@ import pytest
 from portal_rows import Rows, at
 from written_hubspot import NOON, Reply, Request, SteppingClock, Wire, definition, refusal
 
-from adapters.hubspot import HubSpotAdapter
+from adapters.hubspot.crm_adapter import HubSpotAdapter
 from adapters.hubspot.records.wire_values import RecordId
 from connector.domain.cursor import Cursor, advance, dump, load
 from connector.errors import CursorInvalid, RateLimited, SchemaChanged, Unavailable

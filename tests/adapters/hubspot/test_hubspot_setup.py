@@ -3,7 +3,7 @@
 import pytest
 from written_hubspot import Reply, Wire, definition, refusal
 
-from adapters.hubspot import HubSpotAdapter
+from adapters.hubspot.crm_adapter import HubSpotAdapter
 from connector.errors import NotPermitted, Unavailable
 from connector.ports import FieldSpec
 

@@ -16,7 +16,8 @@ import urllib3
 from connected import connected
 from written_hubspot import TOKEN, Reply, SteppingClock, Wire
 
-from adapters.hubspot import HubSpotAdapter, adapter
+from adapters.hubspot import adapter
+from adapters.hubspot.crm_adapter import HubSpotAdapter
 from adapters.hubspot.http.throttle import Throttle
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.hubspot import HubSpot

@@ -7,7 +7,7 @@ import pytest
 from urllib3.exceptions import ProtocolError
 from written_hubspot import Reply, Request, SteppingClock, Wire, definition, property_error, refusal
 
-from adapters.hubspot import HubSpotAdapter
+from adapters.hubspot.crm_adapter import HubSpotAdapter
 from connector.errors import (
     BadOption,
     Bug,

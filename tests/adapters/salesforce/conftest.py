@@ -10,7 +10,8 @@ import pytest
 import responses
 from connected import connected
 
-from adapters.salesforce import SalesforceAdapter, adapter
+from adapters.salesforce import adapter
+from adapters.salesforce.crm_adapter import SalesforceAdapter
 from connector.ports import AdminToken, Budget
 
 HOST = "https://acme.my.salesforce.com"

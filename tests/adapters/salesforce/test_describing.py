@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.salesforce import SalesforceAdapter
+from adapters.salesforce.crm_adapter import SalesforceAdapter
 from connector.errors import SchemaChanged
 from connector.model import Ref
 from connector.ports import FieldSchema, Needs, Query

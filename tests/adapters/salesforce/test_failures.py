@@ -13,7 +13,7 @@ import requests
 import responses
 import urllib3
 
-from adapters.salesforce import SalesforceAdapter
+from adapters.salesforce.crm_adapter import SalesforceAdapter
 from adapters.salesforce.errors import failure, no_answer
 from adapters.salesforce.http.session import AT_ONCE
 from connector.errors import (

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.salesforce import SalesforceAdapter
+from adapters.salesforce.crm_adapter import SalesforceAdapter
 from connector.errors import SchemaChanged
 from connector.ports import Query
 from tests.adapters.salesforce.conftest import Wire

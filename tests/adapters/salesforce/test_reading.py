@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.salesforce import SalesforceAdapter
+from adapters.salesforce.crm_adapter import SalesforceAdapter
 from connector.errors import CursorInvalid, SchemaChanged, Unavailable
 from connector.ports import Condition, Position, Query
 from tests.adapters.salesforce.conftest import NOON, SteppingClock, Wire

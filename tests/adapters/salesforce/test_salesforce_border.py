@@ -14,7 +14,8 @@ from connected import connected, wrong_keys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.salesforce import SalesforceAdapter, adapter
+from adapters.salesforce import adapter
+from adapters.salesforce.crm_adapter import SalesforceAdapter
 from adapters.salesforce.errors import failure
 from adapters.salesforce.http.meter import SalesforceMeter
 from connector.errors import AfterwordError, CrmError, Unavailable

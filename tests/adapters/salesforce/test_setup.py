@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from adapters.salesforce import SalesforceAdapter, layouts
+from adapters.salesforce import layouts
+from adapters.salesforce.crm_adapter import SalesforceAdapter
 from adapters.salesforce.custom_fields import metadata
 from adapters.salesforce.setup_steps import visibility_step
 from connector.errors import Bug, Locked, NotPermitted

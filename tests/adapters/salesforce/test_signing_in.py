@@ -14,7 +14,7 @@ from connected import wrong_keys
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from adapters.salesforce import SalesforceAdapter
+from adapters.salesforce.crm_adapter import SalesforceAdapter
 from adapters.salesforce.http.auth import audience
 from connector.errors import AuthRevoked, NotLetIn, Unavailable
 from connector.ports import Query, Write

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from adapters.salesforce import SalesforceAdapter
+from adapters.salesforce.crm_adapter import SalesforceAdapter
 from connector.errors import (
     BadOption,
     Bug,

@@ -28,8 +28,8 @@ def world(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[LapWorld
         key = people.person_key(tx)
         people.bounced(tx, people.person_of(key, MARIA), world.clock.now(), "550 no such user")
         people.opt_out(tx, people.person_of(key, "john@nw.example"), world.clock.now(), "link")
-    monkeypatch.setattr(app, "_build", lambda _config, **_named: world.installation)
-    monkeypatch.setattr(installation, "build", lambda _config, **_named: world.installation)
+    for name in ("build", "build_for_store"):
+        monkeypatch.setattr(installation, name, lambda _config, **_named: world.installation)
     monkeypatch.setattr(world.adapter, "close", lambda: None)
     monkeypatch.setattr(Store, "close", lambda _self: None)  # one store serves the command and what looks at it
     configured = structlog.get_config()

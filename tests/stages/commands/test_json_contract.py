@@ -131,9 +131,8 @@ def folder(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     world = begin(filled)
     header = "account,contact,metric,value,low,high,direction,at\n"
     (world.folder / "ratings.csv").write_text(f"{header}Acme,,csat,4,1,5,up,2026-11-12\n", encoding="utf-8")
-    for module in (app, installation):
-        name = "_build" if module is app else "build"
-        monkeypatch.setattr(module, name, lambda _config, **_named: world.installation)
+    for name in ("build", "build_for_store"):
+        monkeypatch.setattr(installation, name, lambda _config, **_named: world.installation)
     monkeypatch.setattr(world.adapter, "close", lambda: None)  # one adapter serves all calls of a test
     configured = structlog.get_config()
     yield world.folder

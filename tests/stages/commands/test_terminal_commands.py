@@ -88,8 +88,8 @@ def hostile(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
     def fails(*_args: object, **_named: object) -> NoReturn:
         raise CrmError(EVIL, where=EVIL, remedy=EVIL)
 
-    monkeypatch.setattr(app, "_build", lambda _config, **_named: world.installation)
-    monkeypatch.setattr(installation, "build", lambda _config, **_named: world.installation)
+    for name in ("build", "build_for_store"):
+        monkeypatch.setattr(installation, name, lambda _config, **_named: world.installation)
     monkeypatch.setattr(world.adapter, "close", lambda: None)  # one adapter serves all calls of a test
     monkeypatch.setattr(service, "serve", fails)
     monkeypatch.setattr(demo, "stay", fails)

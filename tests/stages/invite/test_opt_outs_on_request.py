@@ -22,7 +22,7 @@ Command = Callable[..., Result]
 def command(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
     """`afterword opt-outs` on this installation."""
     world.configure(REMINDED)
-    monkeypatch.setattr(installation, "build", lambda _config, **_named: world.installation)
+    monkeypatch.setattr(installation, "build_for_store", lambda _config, **_named: world.installation)
     monkeypatch.setattr(world.adapter, "close", lambda: None)
     monkeypatch.setattr(Store, "close", lambda _self: None)  # one store serves all calls of a test
     configured = structlog.get_config()

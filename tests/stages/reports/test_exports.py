@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from connector.commands import export
 from connector.errors import SettingsError
 from connector.exports import tables
-from connector.exports.tables import TableName
+from connector.exports.table_names import TableName
 from connector.store import tables as t
 from connector.store.views import exports as queries
 
