@@ -1,4 +1,7 @@
-"""Bringing the database to this version's schema: every row is kept, or nothing is changed."""
+"""Bringing the database to this version's schema: every row is kept, or nothing is changed.
+
+Alembic is imported where there is something to bring: it takes as long as a whole lap in which nothing happens.
+"""
 
 import sqlite3
 from collections.abc import Sequence
@@ -6,12 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -20,6 +19,9 @@ from connector.runtime.private_files import make_empty
 from connector.store.db import first_fill, row_counts
 from connector.store.db.engine import Store, is_of_the_place
 from connector.store.tables import metadata
+
+if TYPE_CHECKING:
+    from alembic.script import Script, ScriptDirectory
 
 SCRIPTS = Path(__file__).parents[1] / "migrations"
 """The folder of this version's migrations."""
@@ -30,7 +32,7 @@ _WHERE = "store.url"
 
 def head() -> str:
     """Return the schema version that this code works with."""
-    return _head(_chain(SCRIPTS))
+    return max(_known())
 
 
 def revisions(*, after: str) -> list[str]:
@@ -42,7 +44,7 @@ def revisions(*, after: str) -> list[str]:
 def current(store: Store) -> str | None:
     """Return the schema version that the database has; None for an empty one."""
     with store.read() as tx:
-        return MigrationContext.configure(tx).get_current_revision()
+        return _revision(tx)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,11 @@ def migrate(store: Store, *, to: str | None = None, scripts: Path = SCRIPTS, cop
     as it was, when the schema is newer than the code, when a step does not keep the rows that it must keep, or when the database
     refuses it.
     """
-    chain = _chain(scripts)
     before = current(store)
+    if to is None and scripts == SCRIPTS and before == head():
+        first_fill.make_again(store)
+        return before
+    chain = _chain(scripts)
     _check_known(before, chain)
     target = to or _head(chain)
     if before == target:
@@ -87,7 +92,7 @@ def migrate(store: Store, *, to: str | None = None, scripts: Path = SCRIPTS, cop
         if not store.is_sqlite:
             tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         # Another process may have been faster while we waited for the lock.
-        for step in _steps(chain, MigrationContext.configure(tx).get_current_revision(), target):
+        for step in _steps(chain, _revision(tx), target):
             _take(tx, step, scripts)
         if store.is_sqlite:
             _check(row_counts.dangling(tx), target)
@@ -98,48 +103,77 @@ def migrate(store: Store, *, to: str | None = None, scripts: Path = SCRIPTS, cop
 
 def check_not_newer(revision: str | None) -> None:
     """Refuse a database that a later version has migrated: this code would not understand what it holds."""
-    _check_known(revision, _chain(SCRIPTS))
+    if revision is not None and revision not in _known():
+        raise _newer(revision, head())
 
 
 def differences(tx: Connection) -> list[object]:
     """Return where the database differs from the tables as the code knows them; empty when the migrations are complete."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
     return list(compare_metadata(MigrationContext.configure(tx, opts={"compare_type": False}), metadata))
 
 
-def _chain(scripts: Path) -> ScriptDirectory:
+def _revision(tx: Connection) -> str | None:
+    """Return the schema version that stands in Alembic's table; None where there is no such table, or nothing in it."""
+    if not tx.dialect.has_table(tx, "alembic_version"):
+        return None
+    revision: str | None = tx.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return revision
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Return this version's schema versions: the numbers by which the files of the migrations begin."""
+    return frozenset(path.name.partition("_")[0] for path in (SCRIPTS / "versions").glob("[0-9]*_*.py"))
+
+
+def _chain(scripts: Path) -> "ScriptDirectory":
+    from alembic.script import ScriptDirectory
+
     return _shipped() if scripts == SCRIPTS else ScriptDirectory(str(scripts))
 
 
 @cache
-def _shipped() -> ScriptDirectory:
+def _shipped() -> "ScriptDirectory":
     """Return this version's migrations. They do not change while it runs, and to compile them takes longer than to look."""
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory(str(SCRIPTS))
 
 
-def _head(chain: ScriptDirectory) -> str:
+def _head(chain: "ScriptDirectory") -> str:
     head = chain.get_current_head()
     assert head is not None  # noqa: S101 - the package ships at least one migration
     return head
 
 
-def _check_known(revision: str | None, chain: ScriptDirectory) -> None:
+def _check_known(revision: str | None, chain: "ScriptDirectory") -> None:
     if revision is not None and revision not in {step.revision for step in chain.walk_revisions()}:
-        raise StoreError(
-            f"the database has schema {revision}, which is newer than this version of Afterword ({_head(chain)}).",
-            where=_WHERE,
-            remedy="Install the version that made it, or a later one.",
-        )
+        raise _newer(revision, _head(chain))
 
 
-def _steps(chain: ScriptDirectory, before: str | None, target: str) -> Sequence[Script]:
+def _newer(revision: str, head: str) -> StoreError:
+    return StoreError(
+        f"the database has schema {revision}, which is newer than this version of Afterword ({head}).",
+        where=_WHERE,
+        remedy="Install the version that made it, or a later one.",
+    )
+
+
+def _steps(chain: "ScriptDirectory", before: str | None, target: str) -> "Sequence[Script]":
     """Return the migrations between two versions, the oldest first; none where the database is at the target or beyond it."""
     known = [step.revision for step in reversed(list(chain.walk_revisions("base", target)))]
     start = 0 if before is None else known.index(before) + 1 if before in known else len(known)
     return [chain.get_revision(revision) for revision in known[start:]]
 
 
-def _take(tx: Connection, step: Script, scripts: Path) -> None:
+def _take(tx: Connection, step: "Script", scripts: Path) -> None:
     """Run one migration, and see that it has kept the rows that it must keep."""
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     config.attributes["connection"] = tx
