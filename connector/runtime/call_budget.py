@@ -44,6 +44,8 @@ class CallBudget:
         self._memory: MemoryBook | None = MemoryBook()
         self._block: _Block | None = None
         self._usage: tuple[int, int] | None = None
+        self._allowed: int | None = None
+        """How many calls the CRM allows in a day, as the store knows it."""
         self._counted = False
         """Whether anything was counted or noted: else there is nothing to return, and no need of a store that can be written."""
 
@@ -59,13 +61,13 @@ class CallBudget:
     def note_usage(self, *, used: int, allowed: int, ours: int | None = None) -> None:
         """See the port."""
         with self._lock:
-            before, self._usage = self._usage, (used, allowed)
+            self._usage = (used, allowed)
             left = max(0, allowed - used)
             if left < min(RESERVE, 1 - self._share) * allowed:
                 self._close(f"the org has {left} of its {allowed} calls a day left, which are for its other programs.")
             elif ours is not None and ours >= limit(self._share, allowed):
                 self._close(f"our share of the day's calls is used: the org counts {ours} of {allowed} as ours.")
-            elif before is None or before[1] != allowed:
+            elif self._allowed != allowed:
                 self._return_unused()
 
     def refused(self, why: str) -> None:
@@ -93,6 +95,7 @@ class CallBudget:
             book.alone()
             self._give_back(book)
             known = book.spent(now)
+            self._allowed = known.allowed
             if known.until is not None:
                 raise _ended(known.why, known.until, where)
             left = BLOCK if known.allowed is None else limit(self._share, known.allowed) - known.recent
@@ -119,6 +122,7 @@ class CallBudget:
             book.add(block.slot, -block.left)
         if self._usage is not None:
             book.note({"calls_used": self._usage[0], "calls_allowed": self._usage[1]})
+            self._allowed = self._usage[1]
 
     @contextmanager
     def _book(self) -> Iterator[Book]:

@@ -32,7 +32,7 @@ def run(context: Context) -> CollectResult:
     While the admin is to look at addresses that were refused, reports of more wait.
     """
     result = CollectResult()
-    while not context.stop.is_set():
+    while not context.stop.is_set() and _has_anything_come(context):
         with context.write() as tx:
             events = inbox.waiting(tx, PAGE)
             taken = 0
@@ -45,6 +45,11 @@ def run(context: Context) -> CollectResult:
         if taken < PAGE:
             break
     return result
+
+
+def _has_anything_come(context: Context) -> bool:
+    with context.store.read() as tx:
+        return bool(inbox.waiting(tx, 1))
 
 
 def _take(context: Context, tx: Transaction, event: InboxEvent, result: CollectResult) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from connector.model import ChatPost, MissingRight
 from connector.ports import Clock, CrmMapping, CrmReader, CrmWriter
@@ -15,6 +16,8 @@ from connector.stages.deliver.breaker import Breaker
 from connector.store import Store, Transaction
 from connector.store.ops.leases import Lease
 from connector.surveys.tokens import Tokens
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,10 @@ class Context:
             if self.lease is not None:
                 self.lease.check(tx)
             yield tx
+
+    def write_where_needed(self, work: Callable[[Transaction], _Result]) -> _Result:
+        """Do work that mostly finds nothing to change (`Store.write_where_needed`), as long as it is ours. `LeaseLost`: see `write`."""
+        return self.store.write_where_needed(work, first=None if self.lease is None else self.lease.check)
 
     @property
     def live(self) -> tuple[str, ...]:

@@ -232,8 +232,7 @@ def _note_unread(context: Context, name: str, pulled: Pulled, report: Report) ->
     lost = [problem for problem in report.mapping_problems.get(name, ()) if problem.severity == "error"]
     unread = [{"object": problem.where, "what": problem.what, "remedy": problem.remedy} for problem in lost]
     unread += [{"object": key, "what": error.what, "remedy": error.remedy} for key, error in pulled.unread.items()]
-    with context.store.write() as tx:
-        connections.note_unread(tx, name, unread)
+    context.store.write_where_needed(lambda tx: connections.note_unread(tx, name, unread))
 
 
 def _still_let_in(context: Context, report: Report) -> Context:

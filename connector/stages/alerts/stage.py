@@ -57,18 +57,22 @@ def run(context: Context, site: Site) -> NoticesResult:
     """Note what is to be told, and tell what is due."""
     if context.channel is None or not context.live:
         return NoticesResult()
-    with context.write() as tx:
-        alerts.doubt_unfinished(tx)
-        alerts.drop_untrue(
-            tx,
-            context.clock.now(),
-            untouched=(NoticeKind.HALFWAY,),
-            overdue=(NoticeKind.LATE, NoticeKind.ESCALATED),
-            no_outcome=(NoticeKind.OUTCOME,),
-        )
+    context.write_where_needed(lambda tx: _tidy(tx, context.clock.now()))
     _gather(context)
     post_all(context)
     return _tell_all(context, site)
+
+
+def _tidy(tx: Transaction, now: datetime) -> None:
+    """Leave what may have been told, and what is true no longer."""
+    alerts.doubt_unfinished(tx)
+    alerts.drop_untrue(
+        tx,
+        now,
+        untouched=(NoticeKind.HALFWAY,),
+        overdue=(NoticeKind.LATE, NoticeKind.ESCALATED),
+        no_outcome=(NoticeKind.OUTCOME,),
+    )
 
 
 # ── what there is to tell ────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from connector.errors import Problem, SchemaChanged, SettingsError, Unavailable
+from connector.errors import CrmError, Problem, SchemaChanged, SettingsError, Unavailable
 from connector.model import MissingRight
 from connector.ports import Clock, CrmAdapter, CrmMapping, CrmReader, CrmWriter, MappingSource, ObjectSchema
 from connector.runtime.call_budget import CallBudget
@@ -12,7 +12,7 @@ from connector.runtime.read_times import StoredReadTimes
 from connector.stages.connection import rights
 from connector.stages.connection.ownership import ownership
 from connector.stages.context import Connected
-from connector.store import Store
+from connector.store import Store, Transaction
 from connector.store.ops import connections
 from connector.store.ops.connections import ConnectionState, StoredSchema
 from connector.store.outbox import fields, foreign_fields, written_fields
@@ -70,39 +70,25 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
     `NotLetIn`: it gave no token before, so it is not called yet.
     Costs no call while the stored schema is fresh and the mapping the same.
     """
-    with store.write() as tx:
-        state = connections.state(tx, endpoint.name)
-        refused = connections.not_to_be_called(tx, endpoint.name, endpoint.credentials, clock.now())
-        everything = connections.all_paused(tx)
-        edited = not connections.fitted_before(tx, endpoint.name, endpoint.mapping.identity)
-        stored = None if edited else connections.stored_schema(tx, endpoint.name)
-    if refused is not None:
-        raise refused
+    known = store.write_where_needed(lambda tx: _known(tx, endpoint, clock.now()))
+    if known.refused is not None:
+        raise known.refused
     now = clock.now()
-    known_schemas = _fresh(endpoint, stored, now)
+    known_schemas = _fresh(endpoint, known.schema, now)
     asked = known_schemas is None
     test_kind = _test_kind(store, endpoint, ask=asked) if endpoint.mode_live else ""
     schemas = _describe(store, endpoint, now) if known_schemas is None else known_schemas
     mapping, problems = endpoint.mapping.fit(schemas, ownership(store, endpoint.adapter, endpoint.mapping, schemas))
     errors = [problem for problem in problems if problem.severity == "error"]
-    with store.write() as tx:
-        if errors:
-            connections.forget_schema(tx, endpoint.name)
-        else:
-            connections.note_fitted(tx, endpoint.name, endpoint.mapping.identity)
-        usable = not errors or connections.fitted_before(tx, endpoint.name, endpoint.mapping.identity)
-    if not usable:
+    if not store.write_where_needed(lambda tx: _is_usable(tx, endpoint, fits=not errors)):
         raise SettingsError(errors)
-    known = {kind for query in mapping.queries for kind in mapping.kinds(query.object)}
-    live = endpoint.mode_live and state.paused_at is None and everything is None and known >= NECESSARY
+    kinds = {kind for query in mapping.queries for kind in mapping.kinds(query.object)}
+    live = endpoint.mode_live and not known.is_paused and kinds >= NECESSARY
     lacking: Sequence[MissingRight] = ()
     if live:
         lacking = rights.missing(store, endpoint.adapter, mapping, credentials=endpoint.credentials, ask=asked)
-    _note_mapping(store, endpoint, state, now)
-    with store.write() as tx:
-        written_fields.set_form(tx, endpoint.name, mapping.form)
-        left_alone = foreign_fields.note_foreign(tx, endpoint.name, mapping.foreign, now)
-        written_fields.note(tx, endpoint.name, _written(mapping))
+    _note_mapping(store, endpoint, known.state, now)
+    left_alone = store.write_where_needed(lambda tx: _note_fields(tx, endpoint.name, mapping, now))
     crm = Connected(
         endpoint.name,
         endpoint.adapter,
@@ -115,6 +101,44 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
         lacking=lacking,
     )
     return crm, problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the store knows of a connection before it is reached."""
+
+    state: ConnectionState
+    refused: CrmError | None
+    is_paused: bool
+    schema: StoredSchema | None
+    """None, too, where the mapping was edited since it was asked for."""
+
+
+def _known(tx: Transaction, endpoint: Endpoint, now: datetime) -> _Known:
+    state = connections.state(tx, endpoint.name)
+    fitted = connections.fitted_before(tx, endpoint.name, endpoint.mapping.identity)
+    return _Known(
+        state=state,
+        refused=connections.not_to_be_called(tx, endpoint.name, endpoint.credentials, now),
+        is_paused=state.paused_at is not None or connections.all_paused(tx) is not None,
+        schema=connections.stored_schema(tx, endpoint.name) if fitted else None,
+    )
+
+
+def _is_usable(tx: Transaction, endpoint: Endpoint, *, fits: bool) -> bool:
+    """Note whether a mapping fits, and tell whether it does, or has done before."""
+    if fits:
+        connections.note_fitted(tx, endpoint.name, endpoint.mapping.identity)
+    else:
+        connections.forget_schema(tx, endpoint.name)
+    return fits or connections.fitted_before(tx, endpoint.name, endpoint.mapping.identity)
+
+
+def _note_fields(tx: Transaction, crm: str, mapping: CrmMapping, now: datetime) -> int:
+    """Note where things of ours are written from now on; returns how many fields are newly left alone."""
+    written_fields.set_form(tx, crm, mapping.form)
+    written_fields.note(tx, crm, _written(mapping))
+    return foreign_fields.note_foreign(tx, crm, mapping.foreign, now)
 
 
 def _test_kind(store: Store, endpoint: Endpoint, *, ask: bool) -> str:

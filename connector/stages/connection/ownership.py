@@ -34,10 +34,13 @@ class Filled:
 def ownership(store: Store, setup: CrmSetup, mapping: MappingSource, schemas: Schemas) -> Ownership:
     """Return what is known of whose fields are. At first sight of a store that was written by an earlier version, what that wrote is
     kept: it goes on."""
-    with store.write() as tx:
-        known = _known(tx, setup, mapping, schemas)
-        if foreign_fields.kept(tx, setup.connection) is None:
-            foreign_fields.keep(tx, setup.connection, known.kept)
+    return store.write_where_needed(lambda tx: _kept(tx, setup, mapping, schemas))
+
+
+def _kept(tx: Transaction, setup: CrmSetup, mapping: MappingSource, schemas: Schemas) -> Ownership:
+    known = _known(tx, setup, mapping, schemas)
+    if foreign_fields.kept(tx, setup.connection) is None:
+        foreign_fields.keep(tx, setup.connection, known.kept)
     return known
 
 

@@ -36,8 +36,8 @@ def missing(
 ) -> Sequence[MissingRight]:
     """Return the rights to write that the connection lacks. They are asked for with each schema, and in every lap while some are
     missing or where credentials or what is written are new. `CrmError`: they cannot be asked for."""
-    with store.write() as tx:
-        proof = {"with": connections.mark(tx, credentials), "form": mapping.form}
+    proof = store.write_where_needed(lambda tx: {"with": connections.mark(tx, credentials), "form": mapping.form})
+    with store.read() as tx:
         if not ask and connections.proof_of_rights(tx, setup.connection) == proof:
             return ()
     missing_rights = setup.missing_rights(writes(mapping))

@@ -65,9 +65,10 @@ def run(context: Context, site: Site) -> DeliverResult:
     """
     result = DeliverResult()
     now = context.clock.now()
-    with context.write() as tx:
-        result.in_doubt = deliveries.give_up_unknown(tx, now)
-        result.expired = deliveries.expire(tx, now)
+    result.in_doubt, result.expired = context.write_where_needed(
+        lambda tx: (deliveries.give_up_unknown(tx, now), deliveries.expire(tx, now))
+    )
+    with context.store.read() as tx:
         crms = may_send_now(context, tx)
         stopped = mail_trouble.stopped(tx)
     if not crms or context.channel is None or context.tokens is None:

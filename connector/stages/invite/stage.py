@@ -85,8 +85,7 @@ def _look_again_after_wins(context: Context, now: datetime) -> None:
     """A deal may be won, or read, after somebody of its account was refused for not being a customer's."""
     crms = [name for name in context.live if context.connected[name].mapping.won_deal_within is not None]
     if crms:
-        with context.write() as tx:
-            customers.look_again_after_wins(tx, crms, now=now, since=now - FRESH)
+        context.write_where_needed(lambda tx: customers.look_again_after_wins(tx, crms, now=now, since=now - FRESH))
 
 
 def _pass_over_history(context: Context, now: datetime, result: InviteResult) -> None:

@@ -26,12 +26,13 @@ MOST = 1000
 def run(context: Context, crm: Connected, lease: Lease) -> Iterator[Absorbed]:
     """Yield what came of each batch of them, once an hour. Raises what reading raises."""
     now = context.clock.now()
+    with context.store.read() as tx:
+        before = unresolved.looked_at(tx, crm.name)
+    # A time that is still to come was noted by a clock that was wrong.
+    if before is not None and timedelta() <= now - before < EVERY:
+        return
     with context.store.write() as tx:
         lease.check(tx)
-        before = unresolved.looked_at(tx, crm.name)
-        # A time that is still to come was noted by a clock that was wrong.
-        if before is not None and timedelta() <= now - before < EVERY:
-            return
         unresolved.note(tx, crm.name, now)
         refs = unresolved.refs(tx, crm.name, tuple(context.settings.surveys), MOST)
     for query in crm.mapping.queries:

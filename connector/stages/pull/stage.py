@@ -104,10 +104,14 @@ def _look_again(context: Context, crm: Connected, lease: Lease, result: Pulled) 
 
 def settle(context: Context, crm: Connected, *, changed: bool) -> None:
     """Carry out what had to wait until everything was read: merges, and (where something `changed`) links between accounts."""
-    with context.store.write() as tx:
-        merges.settle(tx, crm.name, context.clock.now())
+    now = context.clock.now()
+
+    def work(tx: Transaction) -> None:
+        merges.settle(tx, crm.name, now)
         if changed:
-            links.settle(tx, context.clock.now())
+            links.settle(tx, now)
+
+    context.store.write_where_needed(work)
 
 
 def _take(

@@ -25,8 +25,8 @@ def run(context: Context, crm: Connected, lease: Lease) -> WriteCounts:
     """
     outbox = Outbox(context, crm, lease)
     outbox.written.refused += crm.left_alone
-    with context.store.write() as tx:
-        retries.again_daily(tx, crm.name, context.clock.now())
+    now = context.clock.now()
+    context.store.write_where_needed(lambda tx: retries.again_daily(tx, crm.name, now))
     try:
         for target in ("account", "contact"):
             with _trying_again(outbox, target):

@@ -85,8 +85,7 @@ def run(outbox: Outbox) -> None:
 
 
 def _make(outbox: Outbox) -> None:
-    with outbox.context.store.write() as tx:
-        tasks.forget_deleted(tx, outbox.crm.name)
+    outbox.context.store.write_where_needed(lambda tx: tasks.forget_deleted(tx, outbox.crm.name))
     # After that: a task that was deleted may be the only one to be made.
     unrelatable = left_out(outbox)
     after = None

@@ -58,6 +58,7 @@ _CONFLICTS = frozenset({"40001", "40P01"})
 _ATTEMPTS: Final = 5
 _AGAIN_SECONDS: Final = 0.1
 _Result = TypeVar("_Result")
+_WRITING: Final = ("INSERT", "UPDATE", "DELETE")
 _TELLING: Final = 4
 """Characters of a password that say something of it."""
 
@@ -82,6 +83,10 @@ Transaction = Connection
 """What a query needs; the stages pass it on and never look inside."""
 
 
+class _AboutToWrite(Exception):
+    """What was to find nothing to change has found something."""
+
+
 class Store:
     """The database of one installation."""
 
@@ -90,6 +95,7 @@ class Store:
         self.url = _resolved(url, base)
         self.is_sqlite = self.url.startswith("sqlite")
         self.engine = _engine(self.url, is_sqlite=self.is_sqlite, only_reads=only_reads)
+        event.listen(self.engine, "before_cursor_execute", _keep_from_writing)
         self.turns = Turns()
         """Of the writers of this process, on SQLite."""
 
@@ -103,6 +109,21 @@ class Store:
             if self.is_sqlite:
                 stack.enter_context(self.turns.turn(BUSY_SECONDS))
             yield stack.enter_context(self._transaction(afterword_writes=True))
+
+    def write_where_needed(
+        self, work: Callable[[Connection], _Result], *, first: Callable[[Connection], None] | None = None
+    ) -> _Result:
+        """Do work that mostly finds nothing to change, and return what it returns.
+
+        It is done in a transaction that only reads. When it is about to change something, all of it is done anew in one like that of
+        `write`, after `first`: so it may leave nothing behind but what it writes.
+        """
+        with suppress(_AboutToWrite), self._transaction(afterword_only_looks=True) as tx:
+            return work(tx)
+        with self.write() as tx:
+            if first is not None:
+                first(tx)
+            return work(tx)
 
     def change(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do some work in a transaction like that of `write`, and return what it returns; after a `TransactionLost` do it again.
@@ -138,9 +159,15 @@ class Store:
 
     @contextmanager
     def _transaction(
-        self, *, alone: bool = False, afterword_writes: bool = False, isolation_level: str | None = None
+        self,
+        *,
+        alone: bool = False,
+        afterword_writes: bool = False,
+        afterword_only_looks: bool = False,
+        isolation_level: str | None = None,
     ) -> Iterator[Connection]:
         options: dict[str, object] = {"afterword_writes": True} if afterword_writes else {}
+        options |= {"afterword_only_looks": True} if afterword_only_looks else {}
         options |= {"isolation_level": isolation_level} if isolation_level is not None else {}
         try:
             with ExitStack() as stack:
@@ -185,6 +212,13 @@ class Store:
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+
+
+def _keep_from_writing(
+    tx: Connection, _cursor: object, statement: str, _values: object, _context: object, _many: object
+) -> None:
+    if tx.get_execution_options().get("afterword_only_looks", False) and statement.startswith(_WRITING):
+        raise _AboutToWrite
 
 
 def _resolved(url: str, base: Path | None) -> str:

@@ -6,7 +6,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, Connection, Dialect, Table, bindparam, update
+from sqlalchemy import JSON, ColumnElement, Connection, Dialect, Table, bindparam, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[Mapping[str, object]]
@@ -54,6 +54,13 @@ def update_lines(tx: Connection, table: Table, names: Names, lines: Lines) -> No
     tx.exec_driver_sql(
         compiled.text, [line if positional else dict(zip(compiled.names, line, strict=True)) for line in lines]
     )
+
+
+def update_any(tx: Connection, table: Table, condition: ColumnElement[bool], **values: object) -> int:
+    """Change the rows of a condition; returns how many. Where there is none, nothing is written: see `Store.write_where_needed`."""
+    if tx.execute(select(literal(1)).select_from(table).where(condition).limit(1)).first() is None:
+        return 0
+    return tx.execute(update(table).where(condition).values(**values)).rowcount
 
 
 def insert_or_ignore(tx: Connection, table: Table, rows: Rows) -> None:

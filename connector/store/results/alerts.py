@@ -106,6 +106,8 @@ def drop_untrue(
     """
     closed = select(follow_up.c.id).where(follow_up.c.state == FollowUpState.CLOSED.value)
     waiting = alert.c.state == WAITING
+    if tx.execute(select(alert.c.key).where(waiting).limit(1)).first() is None:
+        return
     tx.execute(update(alert).where(waiting, alert.c.follow_up_id.in_(closed)).values(state=DROPPED))
     is_open = follow_up.c.state == FollowUpState.OPEN.value
     touched = or_(follow_up.c.attempts > 0, follow_up.c.first_contact_at.is_not(None), ~is_open)

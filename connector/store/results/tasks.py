@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select
 
 from connector.model import ClosedBy, FieldValue, FieldValues, FollowUpState, Ref, TaskState
 from connector.model.follow_up import UNSETTLED, FollowUp, FollowUpChange, WrittenTask
 from connector.store.db.row_readers import follow_up_of
+from connector.store.db.upsert import update_any
 from connector.store.outbox.write_log import DONE, entries
 from connector.store.results.follow_ups import change, close, locked
 from connector.store.tables import (
@@ -142,11 +143,13 @@ def forget_deleted(tx: Connection, crm: str) -> None:
     """Let follow-ups that are open though their task was deleted have none: another is made. Of those of others nothing is written."""
     gone = (follow_up.c.state == FollowUpState.OPEN) & (follow_up.c.task_state == TaskState.DELETED)
     nothing = dict.fromkeys(("task_ref", "task_state", "task_written", "task_seen"))
-    tx.execute(update(follow_up).where(follow_up.c.connection == crm, gone).values(**nothing))
+    update_any(tx, follow_up, and_(follow_up.c.connection == crm, gone), **nothing)
     still_gone = select(follow_up.c.id).where(
         follow_up.c.connection == crm, follow_up.c.task_state == TaskState.DELETED
     )
-    tx.execute(refused_record.delete().where(refused_record.c.connection == crm, refused_record.c.key.in_(still_gone)))
+    left = and_(refused_record.c.connection == crm, refused_record.c.key.in_(still_gone))
+    if tx.execute(select(refused_record.c.key).where(left).limit(1)).first() is not None:
+        tx.execute(refused_record.delete().where(left))
 
 
 def waiting_since(tx: Connection, latest: datetime, *, after: str, limit: int) -> list[FollowUp]:

@@ -12,6 +12,7 @@ from connector.model.stored import StoredContact, StoredInteraction, StoredOwner
 from connector.model.surveys import Invitation
 from connector.store.crm.refs import chunks, ids_of, owners_at, survivors, values_by_id
 from connector.store.db import row_readers
+from connector.store.db.upsert import update_any
 from connector.store.ops import connections
 from connector.store.outbox import fields
 from connector.store.surveys import people
@@ -70,28 +71,25 @@ def give_up_unknown(tx: Connection, now: datetime) -> int:
 
     Only for the holder of the lease: nobody else can be sending.
     """
-    cut_off = update(attempt).where(attempt.c.state == Delivery.SENDING)
+    cut_off = attempt.c.state == Delivery.SENDING
     doubt = "the connector was stopped while this was being sent"
-    attempts = tx.execute(cut_off.values(state=Delivery.IN_DOUBT, ended_at=now, error=doubt)).rowcount
-    sending = update(invitation).where(invitation.c.state == Delivery.SENDING)
-    tx.execute(sending.values(state=Delivery.IN_DOUBT, error=doubt))
+    attempts = update_any(tx, attempt, cut_off, state=Delivery.IN_DOUBT, ended_at=now, error=doubt)
+    update_any(tx, invitation, invitation.c.state == Delivery.SENDING, state=Delivery.IN_DOUBT, error=doubt)
     in_doubt = exists().where(
         attempt.c.invitation_id == invitation.c.id,
         attempt.c.purpose == "reminder",
         attempt.c.state == Delivery.IN_DOUBT,
     )
-    tx.execute(update(invitation).where(invitation.c.reminder_at.is_not(None), in_doubt).values(reminder_at=None))
+    update_any(tx, invitation, and_(invitation.c.reminder_at.is_not(None), in_doubt), reminder_at=None)
     return attempts
 
 
 def expire(tx: Connection, now: datetime) -> int:
     """End what was not sent in time, and reminders of what can no longer be answered; returns how many invitations ended."""
     over = invitation.c.expires_at <= now
-    ended = tx.execute(
-        update(invitation).where(invitation.c.state == Delivery.DUE, over).values(state=Delivery.EXPIRED)
-    )
-    tx.execute(update(invitation).where(invitation.c.reminder_at.is_not(None), over).values(reminder_at=None))
-    return ended.rowcount
+    ended = update_any(tx, invitation, and_(invitation.c.state == Delivery.DUE, over), state=Delivery.EXPIRED)
+    update_any(tx, invitation, and_(invitation.c.reminder_at.is_not(None), over), reminder_at=None)
+    return ended
 
 
 # ── the work list ────────────────────────────────────────────────────────────────────────────────────────────────────
