@@ -73,7 +73,10 @@ def _tell(outlook: Outlook, *, is_file: bool) -> None:
 
 def _size(size: int) -> str:
     """Return a number of bytes as people read it."""
-    return f"{size / 1_000_000:,.1f} MB" if size < 1_000_000_000 else f"{size / 1_000_000_000:,.1f} GB"
+    for unit, least in (("GB", 1_000_000_000), ("MB", 1_000_000)):
+        if size >= least:
+            return f"{size / least:,.1f} {unit}"
+    return f"{size / 1000:,.0f} kB"
 
 
 def _print(text: str) -> None:

@@ -228,8 +228,10 @@ def _outbox(installation: Installation, endpoint: Endpoint) -> Iterator[Outbox]:
             remedy = f"`afterword pause --crm {endpoint.name}` first, and try again in a minute."
             raise StoreError("another process is at work on it right now.", where=endpoint.name, remedy=remedy)
         crm, _problems = connect(installation.store, installation.clock, endpoint)
-        mark = lap.keeper(installation, may_wait=True)
-        mark.begin({endpoint.name: marks.marked(crm)} if endpoint.mode_live else {})
+        # While a connection observes, undo is an admin's word, and needs no mark; but another installation's stops it.
+        mark = replace(lap.keeper(installation, may_wait=True), acts=installation.acts and endpoint.mode_live)
+        marked = marks.marked(crm)
+        mark.begin({endpoint.name: marked} if endpoint.mode_live or marked.has_key else {})
         yield Outbox(replace(lap.bare_context(installation), connected={endpoint.name: crm}, mark=mark), crm, lease)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from connector.errors import StoreError
 from connector.store import Store, tables
 from connector.store.db import migrate as migrating
-from connector.store.db.migrate import current, head, migrate
+from connector.store.db.migrate import current, head, migrate, outlook, revisions
 
 HEADER = """\
 \"\"\"A version to come\"\"\"
@@ -187,3 +187,18 @@ def test_a_copy_that_cannot_be_made_is_said_and_nothing_is_changed(tmp_path: Pat
         migrate(store, scripts=next_version(REBUILD))
     assert (current(store), caught.value.where) == (head(), "store.url")
     store.close()
+
+
+def test_what_an_upgrade_would_do_is_said_and_nothing_is_done(new_store: NewStore) -> None:
+    store = new_store()
+    assert (outlook(store).before, outlook(store).steps) == (None, ())
+    migrate(store, to="0019")
+    ahead = outlook(store)
+    assert [revision for revision, _words in ahead.steps] == revisions(after="0019")
+    assert ahead.steps[0][1] == "The glossary's names for tables and columns; no row changes"
+    assert current(store) == "0019"
+    assert ahead.copy is None or not ahead.copy.exists()
+    migrate(store)
+    assert (ahead.copy is not None) == store.is_sqlite
+    assert ahead.copy is None or ahead.copy.exists()
+    assert outlook(store).steps == ()

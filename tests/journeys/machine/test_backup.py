@@ -19,7 +19,7 @@ from connector.errors import AfterwordError
 from connector.runtime.installation_id import FILE
 from connector.stages import lap
 from connector.stages.lap import Installation, Stage
-from connector.store.ops import marks
+from connector.store.ops import connections, marks
 
 RULES = AFTER_CASE + 'reminder_after = "2d"\n' + UNHAPPY
 NAMES = ("Maria", "Anna", "Ben", "Cleo", "Dora")
@@ -112,6 +112,10 @@ def test_what_was_restored_elsewhere_knows_what_it_knew_and_asks_nobody_twice(
     told = "\n".join(why.explain(observing.store, cases["Maria"]))
     assert "Nobody called." in told
     assert undo.plan(observing, observing.endpoints[0], show=lambda _undone, _page: None).due
+    undone = undo.carry_out(observing, observing.endpoints[0], show=lambda _undone, _page: None)
+    assert undone.failure is not None and "a copy of this installation" in undone.failure.what
+    assert env.writes == []
+    observing.store.change(lambda tx: connections.resume(tx, "acme"))
     assert (env.folder / "elsewhere" / FILE).read_text() == (env.folder / FILE).read_text()
 
     config = env.folder / "elsewhere" / "config.toml"
