@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from connector.stages import lap
+from connector.stages.connection.reach import reached
 from connector.stages.installation import Installation
-from connector.stages.lap import Report
 from connector.stages.pull import reconcile
 from connector.stages.pull.reconcile import Reconciled
+from connector.stages.report import Report
+from connector.store.ops.leases import held
 
 OF_OUR_SHARE: Final = 0.75
 """A comparison ends when so much of the connection's share of the day's calls is used; the laps need the rest."""
@@ -59,12 +61,16 @@ def run(
     def late() -> bool:
         return within is not None and time.monotonic() - began >= within.total_seconds()
 
-    with lap.at_work(only, lap.bare_context(only), result.lap) as (context, leases):
+    with reached(only, lap.bare_context(only), result.lap) as context:
         for name, connected in context.connected.items():
             enough = _any(context.stop.is_set, late, _out_of_calls(only, name))
-            reconciled = reconcile.run(
-                context, connected, leases[name], since=since, enough=enough, accept_loss=accept_loss
-            )
+            with held(context.store, lap.read_lease(name)) as lease:
+                if lease is None:
+                    result.lap.note_busy(name)
+                    continue
+                reconciled = reconcile.run(
+                    context, connected, lease, since=since, enough=enough, accept_loss=accept_loss
+                )
             result.take(name, reconciled, late=late())
     result.lap.took_s = time.monotonic() - began
     return result

@@ -14,6 +14,7 @@ from connector.stages.connection.connect import Endpoint, connect
 from connector.stages.context import Connected
 from connector.stages.installation import Installation
 from connector.stages.write_back import undo
+from connector.stages.write_back.claims import WriteClaims
 from connector.stages.write_back.outbox import Outbox
 from connector.stages.write_back.undo import UndoStep
 from connector.store.crm import record_names
@@ -223,7 +224,7 @@ def _forget(installation: Installation, crm: str, first: int) -> None:
 
 @contextmanager
 def _outbox(installation: Installation, endpoint: Endpoint) -> Iterator[Outbox]:
-    with held(installation.store, f"crm:{endpoint.name}") as lease:
+    with held(installation.store, lap.write_lease(endpoint.name)) as lease:
         if lease is None:
             remedy = f"`afterword pause --crm {endpoint.name}` first, and try again in a minute."
             raise StoreError("another process is at work on it right now.", where=endpoint.name, remedy=remedy)
@@ -232,7 +233,8 @@ def _outbox(installation: Installation, endpoint: Endpoint) -> Iterator[Outbox]:
         mark = replace(lap.keeper(installation, may_wait=True), acts=installation.acts and endpoint.mode_live)
         marked = marks.marked(crm)
         mark.begin({endpoint.name: marked} if endpoint.mode_live or marked.has_key else {})
-        yield Outbox(replace(lap.bare_context(installation), connected={endpoint.name: crm}, mark=mark), crm, lease)
+        context = replace(lap.bare_context(installation), connected={endpoint.name: crm}, mark=mark)
+        yield Outbox(context, crm, WriteClaims(context, crm.name), lease)
 
 
 def _names(installation: Installation, planned: Sequence[UndoStep]) -> Mapping[Ref, str]:

@@ -30,11 +30,18 @@ class RecordFields:
     actual: FieldValues
     """What they were last seen to hold, in the CRM's form."""
     written: Mapping[str, LastWrite]
+    read_back: bool = False
+    """Two writes may have crossed, so `actual` says nothing: what they hold is read in the CRM."""
 
     @property
     def key(self) -> str:
         """Our name for what is written to the record."""
-        return f"{self.target}:{self.ref.object}/{self.ref.id}"
+        return record_key(self.target, self.ref)
+
+
+def record_key(target: str, ref: Ref) -> str:
+    """Return our name for what is written to a record of a target, account or contact."""
+    return f"{target}:{ref.object}/{ref.id}"
 
 
 @dataclass(frozen=True, slots=True)

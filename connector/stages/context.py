@@ -63,6 +63,8 @@ class Context:
     breaker: Breaker = field(default_factory=Breaker)
     """What ends the sending of mail in this lap."""
 
+    customers: frozenset[str] | None = None
+    """The customers whom all is about, as after an answer; None: everybody."""
     lease: Lease | None = None
     """The right to do the stages that this is handed to; None: nobody else can be at them."""
 

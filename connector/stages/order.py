@@ -16,5 +16,9 @@ class Stage(StrEnum):
 
 
 ALL = tuple(Stage)
-AFTER_AN_ANSWER = (Stage.COLLECT, Stage.SCORE, Stage.FOLLOW_UP, Stage.WRITE_BACK)
+ASKING = (Stage.COLLECT, Stage.INVITE, Stage.DELIVER)
+"""What asks customers."""
+JUDGING = (Stage.SCORE, Stage.FOLLOW_UP)
+"""What makes figures and follow-ups of their answers."""
+AFTER_AN_ANSWER = (*JUDGING, Stage.WRITE_BACK)
 """What brings one answer to the CRM at once."""

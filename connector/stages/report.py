@@ -112,13 +112,18 @@ class Report:
         errors = self.failures.get(name, ())
         return self.refusal(name) or next((error for error in errors if isinstance(error, NotLetIn)), None)
 
+    def note_busy(self, name: str) -> None:
+        """Note, once, that another process is doing some work right now."""
+        if name not in self.busy:
+            self.busy.append(name)
+
     def fail(self, name: str, error: AfterwordError) -> None:
         """Note what went wrong with a connection; that its calls are used up, which each later stage finds too, once.
 
         That another process has taken it over is nothing that went wrong.
         """
         if isinstance(error, LeaseLost):
-            self.busy.append(name)
+            self.note_busy(name)
             return
         noted = self.failures.setdefault(name, [])
         if not (isinstance(error, QuotaSpent) and any(isinstance(noted_error, QuotaSpent) for noted_error in noted)):

@@ -2,45 +2,125 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Final, TypedDict
 
 from connector.errors import MappingError
 from connector.model import FieldValues, Ref
-from connector.model.outbox import RefusedWrite
-from connector.ports import WriteResult
+from connector.model.outbox import LastWrite, RecordFields, RefusedWrite
+from connector.ports import BulkWriter, WriteResult
 from connector.stages.write_back.contested_fields import written
 from connector.stages.write_back.field_plan import FieldChange, plan
 from connector.stages.write_back.outbox import PAGE, Outbox
 from connector.stages.write_back.partial_writes import send_changes
-from connector.store import Transaction
+from connector.store import Transaction, new_id
 from connector.store.outbox import fields, refusals
+from connector.store.outbox.customer_records import records_of
+
+
+class _Written(TypedDict):
+    """What is noted of a record that was written; see `connector.store.outbox.fields.note_written`."""
+
+    actual: FieldValues
+    written: Mapping[str, LastWrite]
+    whole: bool
+
+
+PASSES: Final = 3
+"""How often what changes while it is being written is looked at again in one go; then the next lap does."""
 
 
 def run(outbox: Outbox, target: str) -> None:
-    """Write what differs on all records of a target, account or contact, page by page. Nothing of a page is kept."""
-    size = _page_size(outbox, target)
+    """Write what differs on all records of a target, account or contact, page by page. Nothing of a page is kept.
+
+    Of a write-back for some customers: on their records alone, and never by a bulk order.
+    """
+    for _ in range(PASSES):
+        outbox.claims.crossed.clear()
+        if outbox.context.customers is not None:
+            _write_for_customers(outbox, target)
+        else:
+            _write_all(outbox, target)
+        if not outbox.claims.crossed:
+            return
+
+
+def _write_for_customers(outbox: Outbox, target: str) -> None:
+    with outbox.context.store.read() as tx:
+        if outbox.stopped_in(tx):
+            return
+        refs = records_of(tx, outbox.crm.name, target, outbox.context.customers or ())
+        records = fields.pending_among(tx, outbox.crm.name, target, refs)
+    for start in range(0, len(records), PAGE):
+        _write_page(outbox, target, records[start : start + PAGE])
+
+
+def _write_all(outbox: Outbox, target: str) -> None:
+    bulk = _bulk_order(outbox, target)
+    size = PAGE if bulk is None else bulk.most
     after: Ref | None = None
     while True:
         with outbox.context.store.read() as tx:
             if outbox.stopped_in(tx):
                 return
             records = fields.pending(tx, outbox.crm.name, target, after=after, limit=size)
-            known = refusals.refused_writes(tx, outbox.crm.name, [record.key for record in records])
-        changes = _as_of_now(outbox, target, [plan(outbox.crm.mapping, record, outbox.now) for record in records])
-        _note_unchanged(outbox, [change for change in changes if not change.fields], known)
-        send_changes(outbox, _due(outbox, changes, known), partial(_note_written, outbox), outbox.crm.writer.bulk)
+        if bulk is not None and len(records) >= bulk.least:
+            _write_in_bulk(outbox, target, records, bulk)
+        else:
+            for start in range(0, len(records), PAGE):
+                _write_page(outbox, target, records[start : start + PAGE])
         if len(records) < size:
             return
         after = records[-1].ref
 
 
-def _page_size(outbox: Outbox, target: str) -> int:
-    """Return how many records to look at together: more only where one order may take them all."""
+def _bulk_order(outbox: Outbox, target: str) -> BulkWriter | None:
+    """Return what writes by bulk orders, where so many records wait that one is worth while."""
     bulk = outbox.crm.writer.bulk
     if bulk is None:
-        return PAGE
+        return None
     with outbox.context.store.read() as tx:
         waiting = fields.count_pending(tx, outbox.crm.name, target)
-    return bulk.most if waiting >= bulk.least else PAGE
+    return bulk if waiting >= bulk.least else None
+
+
+def _write_page(outbox: Outbox, target: str, records: Sequence[RecordFields]) -> None:
+    """Write one page; what another writer is at is left to it."""
+    with outbox.claims.taken([record.key for record in records]) as ours:
+        refs = [record.ref for record in records if record.key in ours]
+        with outbox.context.store.read() as tx:
+            # Read again, now that nobody else writes them: another may have done so since.
+            records = fields.pending_among(tx, outbox.crm.name, target, refs)
+            known = refusals.refused_writes(tx, outbox.crm.name, [record.key for record in records])
+        changes = _planned(outbox, target, records, known)
+        send_changes(outbox, _due(outbox, changes, known), partial(_note_written, outbox))
+
+
+def _write_in_bulk(outbox: Outbox, target: str, records: Sequence[RecordFields], bulk: BulkWriter) -> None:
+    """Give one order for a page. Answers that come meanwhile write their records at once; these are read back afterwards.
+
+    An order that is left, because the lap is to end or the CRM is out of reach, may still be carried out: the next write-back has
+    its records read back.
+    """
+    order = new_id()
+    with outbox.claims.taken([record.key for record in records]) as ours:
+        refs = [record.ref for record in records if record.key in ours]
+        with outbox.context.store.write() as tx:
+            records = fields.pending_among(tx, outbox.crm.name, target, refs)
+            fields.begin_order(tx, outbox.crm.name, records, order)
+            known = refusals.refused_writes(tx, outbox.crm.name, [record.key for record in records])
+    changes = _planned(outbox, target, records, known)
+    send_changes(outbox, _due(outbox, changes, known), partial(_note_ordered, outbox), bulk)
+    with outbox.context.store.write() as tx:
+        fields.end_order(tx, outbox.crm.name, order)
+
+
+def _planned(
+    outbox: Outbox, target: str, records: Sequence[RecordFields], known: Mapping[str, RefusedWrite]
+) -> list[FieldChange]:
+    """Return what is to be written of these records, and note those that need no write."""
+    changes = _as_of_now(outbox, target, [plan(outbox.crm.mapping, record, outbox.now) for record in records])
+    _note_unchanged(outbox, [change for change in changes if not change.fields], known)
+    return changes
 
 
 def _as_of_now(outbox: Outbox, target: str, changes: Sequence[FieldChange]) -> list[FieldChange]:
@@ -49,10 +129,10 @@ def _as_of_now(outbox: Outbox, target: str, changes: Sequence[FieldChange]) -> l
     Where a record cannot be understood nobody knows what stands there, so it waits.
     """
     mapping = outbox.crm.mapping
-    shared = [change for change in changes if change.fields.keys() & mapping.shared(target)]
+    unsure = [change for change in changes if change.record.read_back or change.fields.keys() & mapping.shared(target)]
     actual: dict[str, FieldValues | None] = {}
-    for start in range(0, len(shared), PAGE):
-        actual |= _actual(outbox, target, shared[start : start + PAGE])
+    for start in range(0, len(unsure), PAGE):
+        actual |= _actual(outbox, target, unsure[start : start + PAGE])
     return [
         change if change.key not in actual else plan(mapping, change.record, outbox.now, actual=actual[change.key])
         for change in changes
@@ -66,8 +146,11 @@ def _actual(outbox: Outbox, target: str, changes: Sequence[FieldChange]) -> dict
     None: it cannot be told.
     """
     mapping = outbox.crm.mapping
-    paths = {name: mapping.crm_field(target, name) for name in mapping.shared(target)}
-    by_id = {change.record.ref.id: change for change in changes}
+    wanted = mapping.shared(target)
+    if any(change.record.read_back for change in changes):
+        wanted = mapping.names(target)
+    paths = {name: mapping.crm_field(target, name) for name in wanted}
+    by_id = {change.ref.id: change for change in changes if change.ref is not None}
     records = outbox.crm.reader.fetch(mapping.object_of(target), list(by_id), sorted(paths.values()))
     return {
         by_id[id_].key: None
@@ -82,6 +165,9 @@ def _note_unchanged(outbox: Outbox, same: Sequence[FieldChange], known: Mapping[
     if not same:
         return
     with outbox.context.store.write() as tx:
+        for change in same:
+            if change.record.read_back:
+                fields.note_read_back(tx, change.record, change.before)
         fields.note_unchanged(tx, [change.record for change in same])
         for change in same:
             if change.refused or change.contested or change.key in known:
@@ -103,10 +189,25 @@ def _due(outbox: Outbox, changes: Sequence[FieldChange], known: Mapping[str, Ref
 
 def _note_written(outbox: Outbox, tx: Transaction, change: FieldChange, _result: WriteResult) -> None:
     _note_refused_fields(outbox, tx, change)
-    actual = {name: raw for name, raw in {**change.before, **change.fields}.items() if raw is not None}
-    last_writes = written(outbox.crm.mapping, change.record, change.fields, outbox.now)
-    is_complete = not change.held and all(isinstance(field.error, MappingError) for field in change.refused)
-    fields.note_written(tx, change.record, actual=actual, written=last_writes, whole=is_complete)
+    if outbox.claims.is_lost(tx, change.key):
+        fields.mark_crossed(tx, outbox.crm.name, [change.key])
+    elif fields.note_written(tx, change.record, **_as_written(outbox, change)):
+        outbox.claims.crossed.add(change.key)
+
+
+def _note_ordered(outbox: Outbox, tx: Transaction, change: FieldChange, _result: WriteResult) -> None:
+    _note_refused_fields(outbox, tx, change)
+    if fields.note_ordered(tx, change.record, **_as_written(outbox, change)):
+        outbox.claims.crossed.add(change.key)
+
+
+def _as_written(outbox: Outbox, change: FieldChange) -> _Written:
+    """Return what a record holds after a change of it."""
+    return {
+        "actual": {name: raw for name, raw in {**change.before, **change.fields}.items() if raw is not None},
+        "written": written(outbox.crm.mapping, change.record, change.fields, outbox.now),
+        "whole": not change.held and all(isinstance(field.error, MappingError) for field in change.refused),
+    }
 
 
 def _note_refused_fields(outbox: Outbox, tx: Transaction, change: FieldChange) -> None:

@@ -3,8 +3,9 @@
 A CRM that has none, or that does not let us, loses nothing: the owner hears of each answer by mail anyway.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from typing import Final
 
 import structlog
 
@@ -21,6 +22,8 @@ from connector.store import Transaction
 from connector.store.results import follow_up_facts, follow_ups, tasks
 
 _log = structlog.get_logger(__name__)
+_NOTE: Final = "note "
+"""What the claim on a note begins with; the response's id follows."""
 
 
 def put_notes(outbox: Outbox) -> None:
@@ -28,7 +31,7 @@ def put_notes(outbox: Outbox) -> None:
     taker, after = outbox.crm.writer.notes, ""
     while taker is not None and not outbox.stopped:
         with outbox.context.store.read() as tx:
-            page = tasks.edited_by_others(tx, outbox.crm.name, after, PAGE)
+            page = tasks.edited_by_others(tx, outbox.crm.name, after, PAGE, outbox.context.customers)
             notes = [
                 (follow_up.id, note)
                 for follow_up in page
@@ -38,15 +41,19 @@ def put_notes(outbox: Outbox) -> None:
         for follow_up_id, note in notes:
             if outbox.stopped:
                 return
-            _put(outbox, taker, follow_up_id, note)
+            with outbox.claims.taken([f"{_NOTE}{note.key}"]) as ours:
+                if ours:
+                    _put(outbox, taker, follow_up_id, note)
         if len(page) < PAGE:
             return
         after = page[-1].id
 
 
 def _put(outbox: Outbox, taker: NoteTaker, follow_up_id: str, note: Note) -> None:
-    """Put one note. One that will never be taken is not tried again."""
-    outbox.may_write()
+    """Put one note, unless another writer just has. One that will never be taken is not tried again."""
+    outbox.may_write([f"{_NOTE}{note.key}"])
+    if note.key in _noted(outbox, follow_up_id):
+        return
     try:
         taker.put(note)
     except (NotPermitted, RecordRejected, SchemaChanged) as refusal:
@@ -56,6 +63,12 @@ def _put(outbox: Outbox, taker: NoteTaker, follow_up_id: str, note: Note) -> Non
     with outbox.context.store.write() as tx:
         written = follow_ups.locked(tx, [follow_up_id])[follow_up_id].task_written or WrittenTask({})
         follow_ups.change(tx, follow_up_id, {"task_written": replace(written, noted=(*written.noted, note.key))})
+
+
+def _noted(outbox: Outbox, follow_up_id: str) -> Collection[str]:
+    with outbox.context.store.read() as tx:
+        known = follow_ups.find(tx, follow_up_id)
+    return known.task_written.noted if known is not None and known.task_written is not None else ()
 
 
 def _notes(outbox: Outbox, tx: Transaction, follow_up: FollowUp, written: WrittenTask) -> Iterator[Note]:

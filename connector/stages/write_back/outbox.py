@@ -1,6 +1,6 @@
 """What both halves of `write_back` share: sending under the lease, one result for each write, and setting aside what is refused."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from connector.model.outbox import RefusedWrite
 from connector.ports import BulkWriter, Write, WriteResult
 from connector.stages.context import Connected, Context
 from connector.stages.write_back.changes import Change
+from connector.stages.write_back.claims import WriteClaims
 from connector.store import Transaction
 from connector.store.ops import connections
 from connector.store.ops.leases import Lease
@@ -42,7 +43,10 @@ class Outbox:
 
     context: Context
     crm: Connected
-    lease: Lease
+    claims: WriteClaims
+    """What it is writing at this moment."""
+    lease: Lease | None = None
+    """The right to write back the whole connection; None: only some customers' records are written."""
     written: WriteCounts = field(default_factory=WriteCounts)
 
     @property
@@ -60,16 +64,18 @@ class Outbox:
         """Tell the same in a transaction that is open already."""
         return self.context.stop.is_set() or connections.is_paused(tx, self.crm.name)
 
-    def may_write(self) -> None:
-        """Raise what says that it is not ours to write: the lease is lost, or the CRM is another installation's."""
-        with self.context.store.read() as tx:
-            self.lease.check(tx)
+    def may_write(self, keys: Collection[str]) -> None:
+        """Raise what says that it is not ours to write: a lease or claim is lost, or the CRM is another installation's."""
+        if self.lease is not None:
+            with self.context.store.read() as tx:
+                self.lease.check(tx)
+        self.claims.require(keys)
         if self.context.mark is not None:
             self.context.mark.require(self.crm.name)
 
     def send(self, writes: Sequence[Write]) -> list[WriteResult]:
         """Carry out writes if the lease still holds; returns one result for each, in order. See `CrmWriter.write` for its errors."""
-        self.may_write()
+        self.may_write([write.key for write in writes])
         return checked(writes, self.crm.writer.write(writes))
 
     def sent(self, writes: Sequence[Write], bulk: BulkWriter | None = None) -> Iterator[list[WriteResult]]:
@@ -82,7 +88,7 @@ class Outbox:
             yield self.send(batch) if bulk is None else self._send_in_bulk(bulk, batch)
 
     def _send_in_bulk(self, bulk: BulkWriter, writes: Sequence[Write]) -> list[WriteResult]:
-        self.may_write()
+        self.may_write(())
         return checked(writes, bulk.write(writes, self.context.stop.is_set))
 
     def log(self, tx: Transaction, change: Change, result: WriteResult) -> None:

@@ -11,22 +11,26 @@ from contextlib import contextmanager
 from connector.errors import CrmError
 from connector.stages.context import Connected, Context
 from connector.stages.write_back import fields, tasks
+from connector.stages.write_back.claims import WriteClaims
 from connector.stages.write_back.outbox import Outbox, WriteCounts
 from connector.store.ops.leases import Lease
+from connector.store.outbox import fields as stored_fields
 from connector.store.outbox import retries
 
 __all__ = ["WriteCounts", "run"]
 
 
-def run(context: Context, crm: Connected, lease: Lease) -> WriteCounts:
-    """Write what differs. Stops at a failure of the connection; what was written until then is noted.
+def run(context: Context, crm: Connected, lease: Lease | None = None) -> WriteCounts:
+    """Write what differs, everywhere or for the customers of the context. Stops at a failure of the connection; what was written until
+    then is noted.
+
+    `lease`: the right to write back the whole connection; who writes for some customers needs none.
 
     A lap that is to end leaves an order that the CRM is still at: that is no failure, and writing the same again changes nothing.
     """
-    outbox = Outbox(context, crm, lease)
-    outbox.written.refused += crm.left_alone
-    now = context.clock.now()
-    context.store.write_where_needed(lambda tx: retries.again_daily(tx, crm.name, now))
+    outbox = Outbox(context, crm, WriteClaims(context, crm.name), lease)
+    if context.customers is None:
+        _begin(outbox)
     try:
         for target in ("account", "contact"):
             with _trying_again(outbox, target):
@@ -36,6 +40,13 @@ def run(context: Context, crm: Connected, lease: Lease) -> WriteCounts:
     except CrmError as error:
         outbox.written.failure = None if context.stop.is_set() else error
     return outbox.written
+
+
+def _begin(outbox: Outbox) -> None:
+    outbox.written.refused += outbox.crm.left_alone
+    store, crm, now = outbox.context.store, outbox.crm.name, outbox.now
+    store.write_where_needed(lambda tx: retries.again_daily(tx, crm, now))
+    store.write_where_needed(lambda tx: stored_fields.end_left_orders(tx, crm))
 
 
 @contextmanager

@@ -47,17 +47,31 @@ class Changer:
             with outbox.context.store.write() as tx:
                 if outbox.stopped_in(tx):
                     return
-                page = tasks.with_tasks(tx, outbox.crm.name, after, PAGE)
-                known = refusals.refused_writes(tx, outbox.crm.name, [follow_up.id for follow_up in page])
-                pending = [*self._pending(tx, self._with_baselines(tx, page, known), known)]
+                page = tasks.with_tasks(tx, outbox.crm.name, after, PAGE, customers=outbox.context.customers)
+                pending, _ = self._desired(tx, page)
             size = outbox.crm.writer.write_batch
             for start in range(0, len(pending), size):
                 if outbox.stopped:
                     return
-                self._change(pending[start : start + size], known)
+                self._change_page([desired.follow_up.id for desired in pending[start : start + size]])
             if len(page) < PAGE:
                 return
             after = page[-1].id
+
+    def _change_page(self, ids: Sequence[str]) -> None:
+        """Change the tasks of some follow-ups; one that another writer is at is left to it."""
+        outbox = self.outbox
+        with outbox.claims.taken(ids) as ours:
+            with outbox.context.store.write() as tx:
+                # Read again, now that nobody else writes them: another may have done so since.
+                pending, known = self._desired(tx, tasks.with_tasks(tx, outbox.crm.name, among=ours))
+            if pending:
+                self._change(pending, known)
+
+    def _desired(self, tx: Transaction, page: Sequence[FollowUp]) -> tuple[list[DesiredTask], Refusals]:
+        """Return what the tasks of a page should say that may have to be changed, and what was refused of them before."""
+        known = refusals.refused_writes(tx, self.outbox.crm.name, [follow_up.id for follow_up in page])
+        return [*self._pending(tx, self._with_baselines(tx, page, known), known)], known
 
     def _with_baselines(self, tx: Transaction, page: Sequence[FollowUp], known: Refusals) -> Iterator[FollowUp]:
         """Note what stood in each field before we wrote it, where that is not known yet.

@@ -1,6 +1,6 @@
 """`write_back` of follow-up tasks: each made once, whatever happens to the answer, for somebody who still works there."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -85,15 +85,30 @@ def run(outbox: Outbox) -> None:
 
 
 def _make(outbox: Outbox) -> None:
-    outbox.context.store.write_where_needed(lambda tx: tasks.forget_deleted(tx, outbox.crm.name))
+    context, crm = outbox.context, outbox.crm.name
+    if context.customers is None:
+        context.store.write_where_needed(lambda tx: tasks.forget_deleted(tx, crm))
     # After that: a task that was deleted may be the only one to be made.
     unrelatable = left_out(outbox)
     after = None
     while True:
-        with outbox.context.store.write() as tx:
+        with context.store.read() as tx:
             if outbox.stopped_in(tx):
                 return
-            rows = new_tasks.taskless(tx, outbox.crm.name, after, PAGE)
+            rows = new_tasks.taskless(tx, crm, after, PAGE, customers=context.customers)
+        if rows:
+            _make_page(outbox, [row.follow_up.id for row in rows], unrelatable)
+        if len(rows) < PAGE:
+            return
+        after = (rows[-1].follow_up.opened_at, rows[-1].follow_up.id)
+
+
+def _make_page(outbox: Outbox, ids: Sequence[str], unrelatable: Collection[str]) -> None:
+    """Make the tasks of some follow-ups; one whose task another writer is making is left to it."""
+    with outbox.claims.taken(ids) as ours:
+        with outbox.context.store.write() as tx:
+            # Read again, now that nobody else makes them: another may have done so since.
+            rows = new_tasks.taskless(tx, outbox.crm.name, among=ours)
             known = refusals.refused_writes(tx, outbox.crm.name, [row.follow_up.id for row in rows])
             due = [
                 task
@@ -101,9 +116,6 @@ def _make(outbox: Outbox) -> None:
                 if (task := _due(outbox, tx, row, known.get(row.follow_up.id), unrelatable)) is not None
             ]
         send_changes(outbox, due, partial(_note_made, outbox))
-        if len(rows) < PAGE:
-            return
-        after = (rows[-1].follow_up.opened_at, rows[-1].follow_up.id)
 
 
 def _due(

@@ -99,10 +99,12 @@ def carry_out(outbox: Outbox, planned: Sequence[UndoStep]) -> Iterator[WriteResu
         by_object.setdefault(step.ref.object, []).append(step.as_write())
     for writes in by_object.values():
         for batch in batches(writes, outbox.crm.writer.write_batch):
-            results = outbox.send(batch)
-            with outbox.context.store.write() as tx:
-                for result in results:
-                    _note(outbox, tx, due[result.write.key], result)
+            with outbox.claims.taken([due[write.key].line.key for write in batch]) as ours:
+                free = [write for write in batch if due[write.key].line.key in ours]
+                results = outbox.send(free) if free else []
+                with outbox.context.store.write() as tx:
+                    for result in results:
+                        _note(outbox, tx, due[result.write.key], result)
             yield from results
 
 

@@ -12,10 +12,10 @@ LONGEST = timedelta(days=1)
 """A lap that began before is not under way any more."""
 
 
-def begin(tx: Connection, now: datetime) -> int:
-    """Note that a lap begins; returns its number. Those that died are closed."""
+def begin(tx: Connection, now: datetime, *, job: str = "sync") -> int:
+    """Note that a lap, or a job of it, begins; returns its number. Those that died are closed."""
     _close_dead(tx, now)
-    statement = lap.insert().values(started_at=now, owner=myself()).returning(lap.c.id)
+    statement = lap.insert().values(started_at=now, owner=myself(), job=job).returning(lap.c.id)
     return int(tx.execute(statement).scalar_one())
 
 

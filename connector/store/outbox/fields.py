@@ -16,10 +16,13 @@ _COLUMNS = (
     outbox_record.c.desired,
     outbox_record.c.actual,
     outbox_record.c.written,
+    outbox_record.c.read_back,
 )
 
 
-def _record_fields(tx: Connection, crm: str, *conditions: ColumnElement[bool], limit: int) -> list[RecordFields]:
+def _record_fields(
+    tx: Connection, crm: str, *conditions: ColumnElement[bool], limit: int | None = None
+) -> list[RecordFields]:
     rows = (
         select(*_COLUMNS)
         .where(outbox_record.c.connection == crm, *conditions)
@@ -27,8 +30,8 @@ def _record_fields(tx: Connection, crm: str, *conditions: ColumnElement[bool], l
         .limit(limit)
     )
     return [
-        RecordFields(ref_of(crm, ref), target, desired, actual, written)
-        for ref, target, desired, actual, written in tx.execute(rows)
+        RecordFields(ref_of(crm, ref), target, desired, actual, written, read_back)
+        for ref, target, desired, actual, written, read_back in tx.execute(rows)
     ]
 
 
@@ -73,8 +76,21 @@ def is_desired(tx: Connection, ref: Ref, values: FieldValues) -> bool:
 
 
 def pending(tx: Connection, crm: str, target: str, *, after: Ref | None, limit: int) -> list[RecordFields]:
-    """Return records of a target whose fields may differ from what they should hold, by ref behind `after`."""
-    return _record_fields(tx, crm, *_pending(target), outbox_record.c.ref > (ref_text(after) or ""), limit=limit)
+    """Return records of a target whose fields may differ from what they should hold, by ref behind `after`.
+
+    Those that a bulk order is under way with are left out.
+    """
+    behind = outbox_record.c.ref > (ref_text(after) or "")
+    return _record_fields(tx, crm, *_pending(target), outbox_record.c.bulk_order.is_(None), behind, limit=limit)
+
+
+def pending_among(tx: Connection, crm: str, target: str, refs: Collection[Ref]) -> list[RecordFields]:
+    """Return the same of some records, by ref; those that a bulk order is under way with too."""
+    return [
+        record
+        for part in chunks(sorted(filter(None, map(ref_text, refs))))
+        for record in _record_fields(tx, crm, *_pending(target), outbox_record.c.ref.in_(part))
+    ]
 
 
 def count_pending(tx: Connection, crm: str, target: str) -> int:
@@ -102,21 +118,89 @@ def note_unchanged(tx: Connection, records: Sequence[RecordFields]) -> None:
         crm = part[0].connection
         here = and_(outbox_record.c.connection == crm, outbox_record.c.ref.in_([ref_text(ref) for ref in part]))
         now = tx.execute(
-            select(outbox_record.c.ref, outbox_record.c.desired).where(here).with_for_update(skip_locked=True)
+            select(outbox_record.c.ref, outbox_record.c.desired)
+            .where(here, outbox_record.c.bulk_order.is_(None))
+            .with_for_update(skip_locked=True)
         )
         same = [ref for ref, desired in now if desired == read[ref_of(crm, ref)]]
         tx.execute(update(outbox_record).where(here, outbox_record.c.ref.in_(same)).values(pending=False))
 
 
+def note_read_back(tx: Connection, record: RecordFields, actual: FieldValues) -> None:
+    """Note what a record holds that was read back because two writes may have crossed; not while a bulk order is under way with it."""
+    values = {"actual": {name: raw for name, raw in actual.items() if raw is not None}, "read_back": False}
+    tx.execute(update(outbox_record).where(_at(record.ref), outbox_record.c.bulk_order.is_(None)).values(values))
+
+
 def note_written(
     tx: Connection, record: RecordFields, *, actual: FieldValues, written: Mapping[str, LastWrite], whole: bool
-) -> None:
-    """Note what a record holds after a write. It stays pending unless all of it was written (`whole`), and what it should hold has not
-    changed since it was read."""
+) -> bool:
+    """Note what a record holds after a write; tell whether it is to be looked at again at once.
+
+    It stays pending unless all of it was written (`whole`), and what it should hold has not changed since it was read. Where a bulk
+    order was given for it before, the older values of that order may come last: it is read back when the order has ended.
+    """
     here = _at(record.ref)
-    tx.execute(update(outbox_record).where(here).values(actual=dict(actual), written=dict(written)))
-    still = tx.execute(select(outbox_record.c.desired).where(here)).scalar_one()
-    tx.execute(update(outbox_record).where(here).values(pending=not whole or still != record.desired))
+    row = tx.execute(select(outbox_record.c.desired, outbox_record.c.bulk_order).where(here).with_for_update()).one()
+    changed, crosses = bool(row.desired != record.desired), row.bulk_order is not None
+    tx.execute(
+        update(outbox_record)
+        .where(here)
+        .values(
+            actual=dict(actual),
+            written=dict(written),
+            pending=not whole or changed or crosses,
+            read_back=crosses,
+        )
+    )
+    return changed
+
+
+def mark_crossed(tx: Connection, crm: str, keys: Collection[str]) -> None:
+    """Note by the keys of their writes that two writers may have written records at once: what they hold is to be read back."""
+    for part in chunks(sorted(key.partition(":")[2] for key in keys if ":" in key)):
+        here = and_(outbox_record.c.connection == crm, outbox_record.c.ref.in_(part))
+        tx.execute(update(outbox_record).where(here).values(pending=True, read_back=True))
+
+
+# ── bulk orders ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def begin_order(tx: Connection, crm: str, records: Sequence[RecordFields], order: str) -> None:
+    """Note that a bulk order is about to be given for these records."""
+    for part in chunks(record.ref for record in records):
+        here = and_(outbox_record.c.connection == crm, outbox_record.c.ref.in_([ref_text(ref) for ref in part]))
+        tx.execute(update(outbox_record).where(here, outbox_record.c.bulk_order.is_(None)).values(bulk_order=order))
+
+
+def note_ordered(
+    tx: Connection, record: RecordFields, *, actual: FieldValues, written: Mapping[str, LastWrite], whole: bool
+) -> bool:
+    """Note what a record holds after a bulk order has written it; see `note_written`.
+
+    Where another write has come meanwhile, nobody knows which of them was the last: it is to be read back, and nothing else is noted.
+    """
+    here = _at(record.ref)
+    row = tx.execute(select(outbox_record.c.desired, outbox_record.c.read_back).where(here).with_for_update()).one()
+    changed = bool(row.desired != record.desired)
+    values: dict[str, object] = {"actual": dict(actual), "written": dict(written), "pending": not whole or changed}
+    if row.read_back:
+        values = {"pending": True}
+    tx.execute(update(outbox_record).where(here).values(bulk_order=None, **values))
+    return changed or bool(row.read_back)
+
+
+def end_order(tx: Connection, crm: str, order: str) -> None:
+    """Note that a bulk order is under way no more: what it did not come to stays pending."""
+    here = and_(outbox_record.c.connection == crm, outbox_record.c.bulk_order == order)
+    tx.execute(update(outbox_record).where(here).values(bulk_order=None))
+
+
+def end_left_orders(tx: Connection, crm: str) -> None:
+    """Have records read back whose bulk order was left by a process that died: nobody knows what it has written."""
+    here = and_(outbox_record.c.connection == crm, outbox_record.c.bulk_order.is_not(None))
+    if tx.execute(select(outbox_record.c.ref).where(here).limit(1)).first() is not None:
+        tx.execute(update(outbox_record).where(here).values(bulk_order=None, pending=True, read_back=True))
 
 
 def put_back(tx: Connection, ref: Ref, values: FieldValues) -> None:

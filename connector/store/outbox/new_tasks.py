@@ -1,5 +1,6 @@
 """Queries of `write_back`: follow-ups that have no task in the CRM yet."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,8 +36,19 @@ Place = tuple[datetime, str]
 """When a follow-up was opened, and its id."""
 
 
-def taskless(tx: Connection, crm: str, after: Place | None, limit: int) -> list[TasklessFollowUp]:
-    """Return open follow-ups without a task in the CRM behind a place, the oldest first."""
+def taskless(
+    tx: Connection,
+    crm: str,
+    after: Place | None = None,
+    limit: int | None = None,
+    *,
+    customers: Collection[str] | None = None,
+    among: Collection[str] | None = None,
+) -> list[TasklessFollowUp]:
+    """Return open follow-ups without a task in the CRM behind a place, the oldest first.
+
+    `customers`, `among`: only those of some customers, or with some ids.
+    """
     of_task = (binding.c.kind == Kind.FOLLOW_UP.value) & (binding.c.content_hash != "")
     seen = select(binding.c.ref).where(binding.c.id == follow_up.c.id, of_task)
     rows = (
@@ -54,6 +66,10 @@ def taskless(tx: Connection, crm: str, after: Place | None, limit: int) -> list[
         .where(follow_up.c.connection == crm, follow_up.c.task_ref.is_(None), follow_up.c.state == FollowUpState.OPEN)
         .order_by(follow_up.c.opened_at, follow_up.c.id)
     )
+    if customers is not None:
+        rows = rows.where(follow_up.c.customer.in_(customers))
+    if among is not None:
+        rows = rows.where(follow_up.c.id.in_(among))
     if after is not None:
         opened_at, id_ = after
         later = and_(follow_up.c.opened_at == opened_at, follow_up.c.id > id_)

@@ -79,11 +79,19 @@ def unsettled(tx: Connection, limit: int) -> list[UnsettledFollowUp]:
     ]
 
 
-def with_tasks(tx: Connection, crm: str, after: str, limit: int) -> list[FollowUp]:
+def with_tasks(
+    tx: Connection,
+    crm: str,
+    after: str = "",
+    limit: int | None = None,
+    *,
+    customers: Collection[str] | None = None,
+    among: Collection[str] | None = None,
+) -> list[FollowUp]:
     """Return follow-ups behind `after` whose task may have to be changed: open ones, closed ones whose task is open, and those of whose
     task the CRM has refused some fields.
 
-    The tasks of an account that was deleted are left alone.
+    The tasks of an account that was deleted are left alone. `customers`, `among`: only those of some customers, or with some ids.
     """
     is_open = follow_up.c.state == FollowUpState.OPEN
     there_still = func.coalesce(follow_up.c.closed_by, "") != ClosedBy.ACCOUNT_GONE
@@ -94,14 +102,23 @@ def with_tasks(tx: Connection, crm: str, after: str, limit: int) -> list[FollowU
     )
     wanted = is_open | done | (set_aside & there_still)
     rows = select(follow_up).where(follow_up.c.connection == crm, there, wanted, follow_up.c.id > after)
+    if customers is not None:
+        rows = rows.where(follow_up.c.customer.in_(customers))
+    if among is not None:
+        rows = rows.where(follow_up.c.id.in_(among))
     return [follow_up_of(row) for row in tx.execute(rows.order_by(follow_up.c.id).limit(limit))]
 
 
-def edited_by_others(tx: Connection, crm: str, after: str, limit: int) -> list[FollowUp]:
-    """Return open follow-ups behind `after` of whose task something was left as somebody else had changed it."""
+def edited_by_others(
+    tx: Connection, crm: str, after: str, limit: int, customers: Collection[str] | None = None
+) -> list[FollowUp]:
+    """Return open follow-ups behind `after` of whose task something was left as somebody else had changed it; only those of some
+    customers."""
     there = follow_up.c.task_left_at.is_not(None) & follow_up.c.task_written.is_not(None)
     condition = (follow_up.c.connection == crm) & (follow_up.c.state == FollowUpState.OPEN) & (follow_up.c.id > after)
     rows = select(follow_up).where(condition, there).order_by(follow_up.c.id).limit(limit)
+    if customers is not None:
+        rows = rows.where(follow_up.c.customer.in_(customers))
     return [follow_up_of(row) for row in tx.execute(rows)]
 
 

@@ -30,7 +30,7 @@ from connector.store.tables.installation import (
     setting,
     setup_log,
 )
-from connector.store.tables.outbox import outbox_record, refused_record, write_log, written_field
+from connector.store.tables.outbox import outbox_record, refused_record, write_claim, write_log, written_field
 from connector.store.tables.scores import customer_score, prior, score_history
 from connector.store.tables.surveys import attempt, decision, decision_log, invitation
 from connector.store.tables.web import sign_in, web_session
@@ -77,6 +77,7 @@ __all__ = [
     "sign_in",
     "staff_mail",
     "web_session",
+    "write_claim",
     "write_log",
     "written_field",
 ]

@@ -1,6 +1,6 @@
 """What the installation knows of itself: its leases, its laps, its connections, and what it made in a CRM."""
 
-from sqlalchemy import Boolean, Column, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Integer, String, Table, Text, UniqueConstraint, text
 
 from connector.store.db.types import Json, Utc
 from connector.store.tables.base import metadata
@@ -32,6 +32,7 @@ lap = Table(
     Column("exit_code", Integer),
     Column("owner", String, comment="The process that runs it."),
     Column("report", Json),
+    Column("job", String, nullable=False, server_default=text("'sync'"), comment="Which work it was."),
 )
 
 connection_state = Table(

@@ -17,8 +17,27 @@ outbox_record = Table(
         "written", Json, nullable=False, comment="What we last wrote, and how often others overwrote it, by our names."
     ),
     Column("pending", Boolean, nullable=False),
+    Column("bulk_order", String, comment="The bulk order that is under way with it."),
+    Column(
+        "read_back",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="Two writes may have crossed: what it holds is read in the CRM before it is compared.",
+    ),
     Index("ix_outbox_record_pending", "connection", sqlite_where=text("pending"), postgresql_where=text("pending")),
     comment="A CRM record that shows something of ours.",
+)
+
+write_claim = Table(
+    "write_claim",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("key", String, primary_key=True, comment="Our name for the write, as in the log."),
+    Column("claim", String, nullable=False, comment="One run of write-back."),
+    Column("owner", String, nullable=False, comment="The process that writes."),
+    Column("until", Utc, nullable=False, comment="By the machine's own time; then another may take it."),
+    comment="Who is writing which record at this moment: two writers never write one at once.",
 )
 
 write_log = Table(

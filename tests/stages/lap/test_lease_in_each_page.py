@@ -14,6 +14,7 @@ from connector.stages.alerts import stage as notices
 from connector.stages.deliver import stage as deliver
 from connector.stages.follow_up import stage as follow_up
 from connector.stages.invite import stage as invite
+from connector.stages.order import ASKING
 from connector.stages.score import stage as score
 from connector.stages.write_back import stage as write_back
 from connector.store import Store, tables
@@ -21,7 +22,7 @@ from connector.store.ops import leases
 from connector.store.tables import lease as table
 
 
-def take_over(world: LapWorld, name: str = lap.BETWEEN) -> None:
+def take_over(world: LapWorld, name: str) -> None:
     """As another process does that finds a lease let lapse."""
     with world.store.write() as tx:
         tx.execute(update(table).where(table.c.name == name).values(fence=table.c.fence + 1))
@@ -81,15 +82,16 @@ def test_a_stage_that_was_taken_over_stores_and_sends_nothing(
     world: LapWorld, monkeypatch: pytest.MonkeyPatch, taken: Taken
 ) -> None:
     module, stage, happens, before = taken
+    lease = "asking" if stage in ASKING else "judging"
     happens(world)
     world.clock.advance(timedelta(minutes=1))
     if before:
         lap.run(world.installation, stages=before)
     then, mails = contents(world), len(world.mailbox.messages)
     with monkeypatch.context() as patched:
-        taken_over_before(world, patched, module, "run", lap.BETWEEN)
+        taken_over_before(world, patched, module, "run", lease)
         report = lap.run(world.installation, stages=(lap.Stage.PULL, stage))
-    assert (report.exit_code, report.busy, report.failures) == (0, [lap.BETWEEN], {})
+    assert (report.exit_code, report.busy, report.failures) == (0, [lease], {})
     assert (contents(world), len(world.mailbox.messages)) == (then, mails)
     give_back(world)
     assert lap.run(world.installation, stages=(lap.Stage.PULL, stage)).busy == []
@@ -98,7 +100,7 @@ def test_a_stage_that_was_taken_over_stores_and_sends_nothing(
 
 def test_what_was_sent_is_noted_all_the_same(world: LapWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     close_a_case(world)
-    taken_over_before(world, monkeypatch, world.mailbox, "send", lap.BETWEEN)
+    taken_over_before(world, monkeypatch, world.mailbox, "send", "asking")
     world.lap()
     assert [row.state for row in world.rows(tables.attempt)] == ["sent"]
 
@@ -112,8 +114,8 @@ def test_a_message_that_cannot_be_made_is_left_to_who_has_taken_over(
     lap.run(world.installation, stages=(lap.Stage.PULL, lap.Stage.INVITE))
     then = contents(world)
     world.mailbox.unmakeable = trouble
-    taken_over_before(world, monkeypatch, world.mailbox, "prepare", lap.BETWEEN)
-    assert lap.run(world.installation, stages=(lap.Stage.PULL, lap.Stage.DELIVER)).busy == [lap.BETWEEN]
+    taken_over_before(world, monkeypatch, world.mailbox, "prepare", "asking")
+    assert lap.run(world.installation, stages=(lap.Stage.PULL, lap.Stage.DELIVER)).busy == ["asking"]
     assert contents(world) == then
 
 
@@ -137,7 +139,7 @@ def test_a_connection_that_was_taken_over_is_left_to_the_other_process(
 ) -> None:
     answer(world)
     with monkeypatch.context() as patched:
-        taken_over_before(world, patched, module, "run", "crm:acme")
+        taken_over_before(world, patched, module, "run", lap.write_lease("acme"))
         report = world.lap()
     assert (report.exit_code, report.busy, report.failures) == (0, ["acme"], {})
     give_back(world)
@@ -147,16 +149,16 @@ def test_a_connection_that_was_taken_over_is_left_to_the_other_process(
 
 @pytest.mark.parametrize("ahead", [DAY, 400 * DAY])
 def test_a_sign_of_life_from_the_future_keeps_nobody_out(store: Store, ahead: timedelta) -> None:
-    assert leases.acquire(store, "crm:acme") is not None
+    assert leases.acquire(store, "read:acme") is not None
     with store.write() as tx:
         elsewhere = {"owner": "another-host/pid:[1]:7:77:777", "beat_at": datetime.now(UTC) + ahead}
         tx.execute(update(table).values(**elsewhere))
-    assert leases.acquire(store, "crm:acme") is not None
+    assert leases.acquire(store, "read:acme") is not None
 
 
 def test_a_clock_that_is_a_little_ahead_is_believed(store: Store) -> None:
-    assert leases.acquire(store, "crm:acme") is not None
+    assert leases.acquire(store, "read:acme") is not None
     with store.write() as tx:
         elsewhere = {"owner": "another-host/pid:[1]:7:77:777", "beat_at": datetime.now(UTC) + timedelta(seconds=30)}
         tx.execute(update(table).values(**elsewhere))
-    assert leases.acquire(store, "crm:acme") is None
+    assert leases.acquire(store, "read:acme") is None

@@ -9,9 +9,9 @@ from lap_world import CSAT, UNHAPPY, LapWorld
 from sqlalchemy import select, update
 
 from connector.errors import LeaseLost, StoreError
-from connector.stages import collect, lap
 from connector.stages.context import Context
 from connector.stages.follow_up import stage as follow_up_stage
+from connector.stages.score import stage as score
 from connector.store import Store
 from connector.store.ops import leases
 from connector.store.tables import follow_up
@@ -30,7 +30,7 @@ def test_a_beat_that_the_database_does_not_take_is_not_the_last(store: Store, mo
     write, refused, taken = store.write, threading.Event(), threading.Event()
 
     def busy_once():  # type: ignore[no-untyped-def]
-        if threading.current_thread().name == "lease-crm:acme":
+        if threading.current_thread().name == "lease-read:acme":
             if not refused.is_set():
                 refused.set()
                 raise StoreError("busy")
@@ -38,7 +38,7 @@ def test_a_beat_that_the_database_does_not_take_is_not_the_last(store: Store, mo
         return write()
 
     monkeypatch.setattr(store, "write", busy_once)
-    with leases.held(store, "crm:acme") as mine:
+    with leases.held(store, "read:acme") as mine:
         assert mine is not None
         assert refused.wait(5)
         assert taken.wait(5)
@@ -50,19 +50,19 @@ def test_a_holder_in_another_container_of_this_host_is_not_taken_for_dead(
 ) -> None:
     monkeypatch.setattr(leases, "_here", lambda: "host/pid:[1]")
     monkeypatch.setattr(leases, "_started", lambda _pid: "100")
-    assert leases.acquire(store, "crm:acme") is not None
+    assert leases.acquire(store, "read:acme") is not None
     monkeypatch.setattr(leases, "_here", lambda: "host/pid:[2]")
     monkeypatch.setattr(leases, "_started", lambda _pid: "-")
-    assert leases.acquire(store, "crm:acme") is None
+    assert leases.acquire(store, "read:acme") is None
 
 
 @BOTH_DATABASES
 def test_whoever_was_silent_for_too_long_writes_no_more(store: Store) -> None:
-    old = leases.acquire(store, "crm:acme")
+    old = leases.acquire(store, "read:acme")
     assert old is not None
     with store.write() as tx:
         tx.execute(update(table).values(beat_at=datetime.now(UTC) - leases.TTL - timedelta(seconds=1)))
-    new = leases.acquire(store, "crm:acme")
+    new = leases.acquire(store, "read:acme")
     assert new is not None
     with store.write() as tx:
         new.check(tx)
@@ -80,14 +80,14 @@ def test_a_lap_that_was_taken_over_between_two_stages_does_the_next_one_no_more(
     invitation = world.ask(account, world.crm.contact(account))
     world.answer(invitation, 1)
 
-    def taken_over(_context: Context) -> collect.CollectResult:
+    def taken_over(_context: Context) -> score.ScoreResult:
         with world.store.write() as tx:
-            tx.execute(update(table).where(table.c.name == lap.BETWEEN).values(fence=table.c.fence + 1))
-        return collect.CollectResult()
+            tx.execute(update(table).where(table.c.name == "judging").values(fence=table.c.fence + 1))
+        return score.ScoreResult()
 
     with monkeypatch.context() as patched:
-        patched.setattr(collect, "run", taken_over)
-        assert world.lap().busy == [lap.BETWEEN]
+        patched.setattr(score, "run", taken_over)
+        assert world.lap().busy == ["judging"]
     assert world.rows(follow_up) == []
     with world.store.write() as tx:
         tx.execute(update(table).values(owner=None))

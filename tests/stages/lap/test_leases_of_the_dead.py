@@ -16,7 +16,7 @@ HOLDER = textwrap.dedent("""
     import sys
     from connector.store import Store
     from connector.store.ops.leases import acquire
-    assert acquire(Store(sys.argv[1]), "crm:acme") is not None
+    assert acquire(Store(sys.argv[1]), "read:acme") is not None
     print("held", flush=True)
     sys.stdin.read()
     """)
@@ -30,7 +30,7 @@ def test_a_holder_that_nobody_has_buried_yet_is_dead(store: Store) -> None:
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        assert acquire(store, "crm:acme") is None
+        assert acquire(store, "read:acme") is None
         holder.kill()
         os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays a zombie
-        assert acquire(store, "crm:acme") is not None
+        assert acquire(store, "read:acme") is not None

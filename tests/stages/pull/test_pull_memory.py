@@ -68,7 +68,7 @@ def peak(store: Store, pages: int) -> int:
     gc.set_threshold(700, 10, 10)  # as often as Python does by itself: what is garbage is not held
     tracemalloc.start()
     try:
-        with held(store, "crm:acme") as lease:
+        with held(store, "read:acme") as lease:
             assert lease is not None
             pulled = pull.run(context, Connected("acme", crm, crm, crm, live=False), lease)
         assert pulled.failure is None

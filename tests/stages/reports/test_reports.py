@@ -400,7 +400,7 @@ def test_a_crm_that_cannot_be_read_is_named_and_its_answers_stay_in_the_report(o
 
 def test_while_another_process_has_a_part_of_the_work_no_report_goes_out(office: LapWorld) -> None:
     office.clock.set(datetime(2026, 11, 23, 6, 30, tzinfo=UTC))
-    with held(office.store, "crm:acme"):
+    with held(office.store, "read:acme"):
         assert lap.run(office.installation).busy == ["acme"]
     assert mails(office) == []
     lap.run(office.installation)

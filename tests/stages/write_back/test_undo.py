@@ -142,7 +142,7 @@ def test_a_crm_that_goes_down_meanwhile_lets_the_rest_be_done_later(world: LapWo
 
 def test_two_do_not_work_on_one_crm(world: LapWorld) -> None:
     world.rated(world.account(), 5)
-    with held(world.store, "crm:acme") as lease:
+    with held(world.store, "write:acme") as lease:
         assert lease is not None
         with pytest.raises(StoreError, match="another process"):
             undo(world)
