@@ -114,9 +114,9 @@ def _look(watches: Iterable[RecordWatch], announce: Announce) -> None:
 
 def _go_on(run: DemoRun, watches: Iterable[RecordWatch], stop: CancellationToken, views: PageViews) -> None:
     """Let an hour pass every few seconds, with the laps on their own schedule as in `afterword run`."""
-    laps = service.Service(run.parts.installation)
-    run.parts.on_answer = laps.answered
-    laps.start()
+    work = service.Service(run.parts.installation)
+    run.parts.on_answer = work.engine.answered
+    work.start()
     try:
         while hour_has_passed(stop, views):
             hour = (run.parts.clock.now() + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
@@ -126,7 +126,7 @@ def _go_on(run: DemoRun, watches: Iterable[RecordWatch], stop: CancellationToken
             run.simulation.receive()
             _look(watches, run.simulation.announce)
     finally:
-        laps.stop()
+        work.stop()
 
 
 def hour_has_passed(stop: CancellationToken, views: PageViews) -> bool:

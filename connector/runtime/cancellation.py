@@ -2,6 +2,7 @@
 
 import threading
 import time
+from weakref import WeakSet
 
 
 class CancellationToken(threading.Event):
@@ -10,6 +11,21 @@ class CancellationToken(threading.Event):
     def __init__(self) -> None:
         super().__init__()
         self._checked = time.monotonic()
+        self._dependents = WeakSet[CancellationToken]()
+
+    def dependent(self) -> "CancellationToken":
+        """Return a token for one of several jobs: it is set when this one is, or by itself, and knows of that job's checks alone."""
+        token = CancellationToken()
+        self._dependents.add(token)
+        if super().is_set():
+            token.set()
+        return token
+
+    def set(self) -> None:
+        """Cancel the lap, and the jobs that depend on it."""
+        super().set()
+        for token in list(self._dependents):
+            token.set()
 
     def is_set(self) -> bool:
         """Whether the lap is to end: for the lap itself."""

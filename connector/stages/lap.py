@@ -61,6 +61,7 @@ def run(
     may_wait: bool = True,
     customers: Collection[str] | None = None,
     job: str = "sync",
+    unread: Collection[str] | None = None,
 ) -> Report:
     """Run one lap, or some of its stages, and keep its report in the store.
 
@@ -68,6 +69,8 @@ def run(
 
     `customers`: score, follow_up and write_back of these alone, as after an answer. They take no lease, so that they wait for nobody:
     each customer is done in a transaction, and each record is claimed before it is written.
+
+    `unread`: send the managers' reports too, which tell of these connections that they could not be read; a whole lap does by itself.
     """
     began = time.monotonic()
     context = context or bare_context(installation)
@@ -77,7 +80,7 @@ def run(
     try:
         chosen = None if customers is None else frozenset(customers)
         mark = keeper(installation, may_wait=may_wait)
-        _run(installation, replace(context, mark=mark, breaker=Breaker(), customers=chosen), stages, report)
+        _run(installation, replace(context, mark=mark, breaker=Breaker(), customers=chosen), stages, report, unread)
     except BaseException:
         with suppress(StoreError), installation.store.write() as tx:
             laps.cut_off(tx, number, installation.clock.now())
@@ -88,7 +91,13 @@ def run(
     return report
 
 
-def _run(installation: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:
+def _run(
+    installation: Installation,
+    context: Context,
+    stages: Sequence[Stage],
+    report: Report,
+    unread: Collection[str] | None,
+) -> None:
     with reached(installation, context, report) as at_hand:
         for name, problem in recipients.unreachable(at_hand).items():
             report.fail(name, SettingsError([problem]))
@@ -98,8 +107,10 @@ def _run(installation: Installation, context: Context, stages: Sequence[Stage], 
         if Stage.WRITE_BACK in stages:
             _write_back(_still_let_in(current, report), report)
             _tell(installation, _still_let_in(current, report), report)
-            if set(stages) == set(ALL):
-                _report(installation, _still_let_in(current, report), report)
+        if set(stages) == set(ALL):
+            unread = _unread(report)
+        if unread is not None:
+            _report(installation, _still_let_in(current, report), report, unread)
         report.held = marks.held(at_hand)
         for name, error in marks.errors(at_hand).items():
             if type(error) not in map(
@@ -269,11 +280,11 @@ def _tell(installation: Installation, context: Context, report: Report) -> None:
     report.mail_error = report.mail_error or result.error
 
 
-def _report(installation: Installation, context: Context, report: Report) -> None:
+def _report(installation: Installation, context: Context, report: Report, unread: Collection[str]) -> None:
     """Send the managers the reports that are due; not while another process has a part of the work."""
     if report.busy:
         return
-    result = reports.run(context, installation.site, unread=_unread(report))
+    result = reports.run(context, installation.site, unread=unread)
     report.told += result.sent
     report.mail_error = report.mail_error or result.error
 
@@ -284,7 +295,8 @@ def _unread(report: Report) -> list[str]:
 
 
 def _write_back(context: Context, report: Report) -> None:
-    side_by_side(context.live, lambda name: _write_one(context, context.connected[name], report))
+    crms = context.connected
+    side_by_side(context.live, lambda name: _write_one(context, crms[name], report))
 
 
 def _write_one(context: Context, crm: Connected, report: Report) -> None:

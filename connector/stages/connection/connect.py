@@ -58,7 +58,9 @@ class Endpoint:
         return self.recorder or self.adapter
 
 
-def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, Sequence[Problem]]:
+def connect(
+    store: Store, clock: Clock, endpoint: Endpoint, *, by_known: bool = False
+) -> tuple[Connected, Sequence[Problem]]:
     """Return the connection ready for a lap, with the problems. `SettingsError`: the mapping cannot be used with this CRM as it is.
 
     With a mapping that has fitted before, the CRM was changed: what no longer fits is left out, the rest goes on. Without accounts
@@ -68,13 +70,13 @@ def connect(store: Store, clock: Clock, endpoint: Endpoint) -> tuple[Connected, 
 
     `CrmError`: it could not be reached. `AuthRevoked`: it refused these credentials before, so it is not called again;
     `NotLetIn`: it gave no token before, so it is not called yet.
-    Costs no call while the stored schema is fresh and the mapping the same.
+    Costs no call while the stored schema is fresh and the mapping the same; nor, `by_known`, while there is one, however old.
     """
     known = store.write_where_needed(lambda tx: _known(tx, endpoint, clock.now()))
     if known.refused is not None:
         raise known.refused
     now = clock.now()
-    known_schemas = _fresh(endpoint, known.schema, now)
+    known_schemas = _fresh(endpoint, known.schema, now, lasting=by_known)
     asked = known_schemas is None
     test_kind = _test_kind(store, endpoint, ask=asked) if endpoint.mode_live else ""
     schemas = _describe(store, endpoint, now) if known_schemas is None else known_schemas
@@ -160,8 +162,12 @@ def _written(mapping: CrmMapping) -> Iterator[WrittenField]:
             yield WrittenField(target, name, mapping.object_of(target), mapping.crm_field(target, name))
 
 
-def _fresh(endpoint: Endpoint, stored: StoredSchema | None, now: datetime) -> Mapping[str, ObjectSchema] | None:
-    if stored is None or stored.at is None or not timedelta() <= now - stored.at <= SCHEMA_LASTS:
+def _fresh(
+    endpoint: Endpoint, stored: StoredSchema | None, now: datetime, *, lasting: bool
+) -> Mapping[str, ObjectSchema] | None:
+    if stored is None or stored.at is None:
+        return None
+    if not lasting and not timedelta() <= now - stored.at <= SCHEMA_LASTS:
         return None
     return stored.objects if stored.asked.issuperset(endpoint.mapping.objects) else None
 

@@ -70,23 +70,25 @@ def reached(installation: Installation, context: Context, report: Report) -> Ite
     """Reach the CRMs, each by itself; at the end note how each of them did."""
     before = {endpoint.name: endpoint.adapter.usage().calls for endpoint in installation.endpoints}
     try:
-        yield replace(context, connected=_connect_all(installation, report))
+        yield replace(context, connected=_connect_all(installation, context, report))
     finally:
         for endpoint in installation.endpoints:
             report.calls[endpoint.name] = endpoint.adapter.usage().calls - before[endpoint.name]
         _remember(installation, report)
 
 
-def _connect_all(installation: Installation, report: Report) -> dict[str, Connected]:
+def _connect_all(installation: Installation, context: Context, report: Report) -> dict[str, Connected]:
+    """Reach every CRM; for some customers, whom an answer is waited for, by the schema that is known, however old it is."""
+    for_some = context.customers is not None
     endpoints = {endpoint.name: endpoint for endpoint in installation.endpoints}
-    connected = side_by_side(endpoints, lambda name: _connect(installation, endpoints[name], report))
+    connected = side_by_side(endpoints, lambda name: _connect(installation, endpoints[name], report, by_known=for_some))
     return {name: crm for name, crm in connected.items() if crm is not None}
 
 
-def _connect(installation: Installation, endpoint: Endpoint, report: Report) -> Connected | None:
+def _connect(installation: Installation, endpoint: Endpoint, report: Report, *, by_known: bool) -> Connected | None:
     """Reach one CRM; None where that cannot be done. What is noted in the report is this connection's alone."""
     try:
-        crm, problems = connect(installation.store, installation.clock, endpoint)
+        crm, problems = connect(installation.store, installation.clock, endpoint, by_known=by_known)
     except AfterwordError as error:
         report.fail(endpoint.name, error)
         return None

@@ -28,3 +28,13 @@ def _records(tx: Connection, crm: str, target: str, customers: Collection[str]) 
         theirs = or_(contact.c.id.in_(answered), contact.c.person.in_(persons))
         chosen = select(contact.c.ref).where(contact.c.connection == crm, theirs)
     return [ref_of(crm, ref) for ref in tx.execute(chosen).scalars()]
+
+
+def connections_of(tx: Connection, customers: Collection[str]) -> set[str]:
+    """Return the connections in which these customers have accounts that show something of ours."""
+    chosen = select(account.c.connection).where(account.c.deleted_at.is_(None)).distinct()
+    return {
+        name
+        for part in chunks(sorted(customers))
+        for name in tx.execute(chosen.where(account.c.customer.in_(part))).scalars()
+    }

@@ -12,12 +12,13 @@ from environment_renewing import Renewing
 from rich.console import Console
 
 from adapters.sandbox.faults import CallFault
-from connector.app.service import Service
+from connector.app.jobs import Job, JobEngine, JobKind
 from connector.cli.output import results
 from connector.runtime.clock import SteppedClock
 from connector.store.ops import connections
 
 MINUTE = timedelta(minutes=1)
+READING = Job(JobKind.PULL, "acme")
 RESTRICTED = {
     "salesforce": (400, {"error": "invalid_grant", "error_description": "ip restricted or invalid login hours"}),
     "hubspot": (403, {"status": "FORBIDDEN", "message": "ip restricted: this address may not be used."}),
@@ -91,30 +92,30 @@ def test_resume_tries_it_at_once(live: Environment) -> None:
 
 
 def test_whoever_looks_at_the_service_sees_a_connection_that_stands_still(live: Environment) -> None:
-    service = Service(live.installation)
+    engine = JobEngine(live.installation)
     keep_out(live)
-    service._run(("pull",))
-    assert service.trouble() == ""  # it may be over in a minute
+    engine._perform(READING)
+    assert engine.trouble() == ""  # it may be over in a minute
     live.advance(HOUR)
-    service._run(("pull",))
-    assert "acme" in service.trouble()
+    engine._perform(READING)
+    assert "acme" in engine.trouble()
     live.org.faults.clear()
     live.advance(2 * HOUR)
-    service._run(("pull",))
-    assert service.trouble() == ""
+    engine._perform(READING)
+    assert engine.trouble() == ""
 
     live.org.client.client_secret = "another"
     live.org.faults.expire_token()
-    service._run(("pull",))
-    assert "acme" in service.trouble()
+    engine._perform(READING)
+    assert "acme" in engine.trouble()
 
 
 def test_a_restart_forgets_nothing_of_how_long_a_connection_has_stood_still(live: Environment) -> None:
     keep_out(live)
-    Service(live.installation)._run(("pull",))
+    JobEngine(live.installation)._perform(READING)
     live.advance(HOUR)
     live.restart()
-    service = Service(live.installation)
-    assert "acme" in service.trouble(), "it is known before the first lap"
-    service._run(("pull",))
-    assert "acme" in service.trouble()
+    engine = JobEngine(live.installation)
+    assert "acme" in engine.trouble(), "it is known before the first lap"
+    engine._perform(READING)
+    assert "acme" in engine.trouble()
