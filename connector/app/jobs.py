@@ -396,7 +396,7 @@ def log_report(job: Job, report: Report) -> None:
         name: {"created": counts.created, "updated": counts.updated, "refused": counts.refused}
         for name, counts in report.written.items()
     }
-    told: dict[str, object] = {
+    figures: dict[str, object] = {
         "changed": read,
         "invited": report.invited,
         "sent": report.sent,
@@ -409,6 +409,6 @@ def log_report(job: Job, report: Report) -> None:
         "job",
         job=str(job),
         exit=report.exit_code,
-        **{name: value for name, value in told.items() if value},
+        **{name: value for name, value in figures.items() if value},
         took_s=round(report.took_s, 2),
     )

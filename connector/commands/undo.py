@@ -14,8 +14,7 @@ from connector.stages.connection.connect import Endpoint, connect
 from connector.stages.context import Connected
 from connector.stages.installation import Installation
 from connector.stages.write_back import undo
-from connector.stages.write_back.claims import WriteClaims
-from connector.stages.write_back.outbox import Outbox
+from connector.stages.write_back.outbox import Outbox, WriteClaims
 from connector.stages.write_back.undo import UndoStep
 from connector.store.crm import record_names
 from connector.store.ops import connections

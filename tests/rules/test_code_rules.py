@@ -310,7 +310,8 @@ def test_time_comes_from_the_clock() -> None:
         "connector/runtime/clock.py",
         "adapters/sandbox/clock.py",
         "connector/store/ops/leases.py",
-        "connector/app/service.py",
+        "connector/store/outbox/claims.py",
+        "connector/app/jobs.py",
     )
     found = [
         f"{name_of(path)}:{node.lineno}"

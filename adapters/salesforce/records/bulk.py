@@ -33,7 +33,7 @@ class JobFailed(CrmError):
     permanent = False
 
 
-class Job:
+class BulkJob:
     """One job of a kind, ``query`` or ``ingest``."""
 
     def __init__(self, client: SalesforceClient, kind: str, body: dict[str, Any], *, what: str) -> None:

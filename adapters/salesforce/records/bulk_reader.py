@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from adapters.salesforce.http.client import SalesforceClient
 from adapters.salesforce.records import soql
-from adapters.salesforce.records.bulk import COMPLETE, Job, JobFailed, JobTable, finished
+from adapters.salesforce.records.bulk import COMPLETE, BulkJob, JobFailed, JobTable, finished
 from adapters.salesforce.records.rows import SalesforceColumns, is_stamp
 from adapters.salesforce.schemas import FieldKind, SalesforceSchemas
 from connector.domain.quoting import short_name
@@ -63,7 +63,7 @@ class BulkReader:
         """
         parsers = self._parsers(columns) or {}
         try:
-            job = Job(self._client, "query", {"operation": "queryAll", "query": text}, what=columns.object)
+            job = BulkJob(self._client, "query", {"operation": "queryAll", "query": text}, what=columns.object)
             for answer in job.wait():
                 if not finished(answer):
                     yield Page((), None, answer.server_time)

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 
 from adapters.salesforce.http.client import SalesforceAnswer, SalesforceClient
 from adapters.salesforce.records import soql
-from adapters.salesforce.records.bulk import COMPLETE, Job, JobFailed, finished
+from adapters.salesforce.records.bulk import COMPLETE, BulkJob, JobFailed, finished
 from adapters.salesforce.records.writer import BATCH, SalesforceWriter
 from adapters.salesforce.refusals import TooMuchAtOnce, refusal
 from connector.errors import Bug, CrmError, Unavailable, raises_own_errors
@@ -63,7 +63,7 @@ class SalesforceBulkWriter:
         object_name = next(iter(writes.values())).object
         body = {"object": object_name, "operation": "update", "contentType": "CSV", "lineEnding": "LF"}
         try:
-            job = Job(self._client, "ingest", body, what=object_name)
+            job = BulkJob(self._client, "ingest", body, what=object_name)
             with TemporaryFile() as file:
                 _fill(file, writes)
                 job.upload(file)
@@ -71,7 +71,7 @@ class SalesforceBulkWriter:
         except JobFailed:
             return {}
 
-    def _ended(self, job: Job, stopping: Callable[[], bool], where: str) -> SalesforceAnswer:
+    def _ended(self, job: BulkJob, stopping: Callable[[], bool], where: str) -> SalesforceAnswer:
         """Wait for the end of a job. Whoever must stop leaves it to Salesforce: writing the same again changes nothing."""
         for answer in job.wait():
             if finished(answer):
@@ -81,7 +81,7 @@ class SalesforceBulkWriter:
                 raise Unavailable(what, where=where, remedy="The next lap looks at what is left.")
         return answer
 
-    def _fates(self, job: Job, end: SalesforceAnswer, writes: Mapping[str, Write]) -> _Fates:
+    def _fates(self, job: BulkJob, end: SalesforceAnswer, writes: Mapping[str, Write]) -> _Fates:
         """Look up each record by its id: results come in another order than the upload, and refused rows have no id but ours."""
         fates: _Fates = {}
         failed = int(end.data.get("numberRecordsFailed") or 0)
@@ -157,7 +157,7 @@ def _cell(value: Any) -> str:
     return str(value).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _rows(job: Job, name: str) -> Iterator[dict[str, str]]:
+def _rows(job: BulkJob, name: str) -> Iterator[dict[str, str]]:
     for table in job.tables(name):
         for row in table.rows():
             yield dict(zip(table.header, row, strict=True))

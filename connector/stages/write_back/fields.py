@@ -22,7 +22,7 @@ class _Written(TypedDict):
 
     actual: FieldValues
     written: Mapping[str, LastWrite]
-    whole: bool
+    is_complete: bool
 
 
 PASSES: Final = 3
@@ -206,7 +206,7 @@ def _as_written(outbox: Outbox, change: FieldChange) -> _Written:
     return {
         "actual": {name: raw for name, raw in {**change.before, **change.fields}.items() if raw is not None},
         "written": written(outbox.crm.mapping, change.record, change.fields, outbox.now),
-        "whole": not change.held and all(isinstance(field.error, MappingError) for field in change.refused),
+        "is_complete": not change.held and all(isinstance(field.error, MappingError) for field in change.refused),
     }
 
 

@@ -1,22 +1,37 @@
 """What both halves of `write_back` share: sending under the lease, one result for each write, and setting aside what is refused."""
 
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from connector.errors import AfterwordError, Bug, CrmError, MappingError, NotPermitted, SchemaChanged, Unavailable
+from connector.errors import (
+    AfterwordError,
+    Bug,
+    CrmError,
+    LeaseLost,
+    MappingError,
+    NotPermitted,
+    SchemaChanged,
+    Unavailable,
+)
 from connector.model import FieldValues
 from connector.model.outbox import RefusedWrite
 from connector.ports import BulkWriter, Write, WriteResult
 from connector.stages.context import Connected, Context
 from connector.stages.write_back.changes import Change
-from connector.stages.write_back.claims import WriteClaims
-from connector.store import Transaction
+from connector.store import Transaction, new_id
 from connector.store.ops import connections
 from connector.store.ops.leases import Lease
-from connector.store.outbox import refusals, undo, write_log
+from connector.store.outbox import claims, refusals, undo, write_log
+from connector.store.outbox import fields as stored_fields
 
 PAGE = 200
+PATIENCE: Final = timedelta(seconds=30)
+"""How long whoever writes for some customers waits for a record that another is writing; a lap passes over it."""
+_LOOK_AGAIN_SECONDS: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -35,6 +50,66 @@ class WriteCounts:
     def count(self, result: WriteResult) -> None:
         """Add one result."""
         setattr(self, result.outcome, getattr(self, result.outcome) + 1)
+
+
+@dataclass(slots=True)
+class WriteClaims:
+    """What one write-back of one connection has claimed."""
+
+    context: Context
+    crm: str
+    claim: str = field(default_factory=new_id)
+    held: set[str] = field(default_factory=set)
+    """The keys of what is ours to write now."""
+    crossed: set[str] = field(default_factory=set)
+    """The keys of what has to be looked at again: what it should say has changed meanwhile, or another has written it too."""
+    _renewed: float = 0.0
+
+    @contextmanager
+    def taken(self, keys: Collection[str]) -> Iterator[frozenset[str]]:
+        """Hold claims for as long as the block runs; yields the keys of what nobody else is writing."""
+        taken = self._take(frozenset(keys)) if keys else frozenset()
+        try:
+            yield taken
+        finally:
+            self.held -= taken
+            if taken:
+                with self.context.store.write() as tx:
+                    claims.give_back(tx, self.crm, taken, self.claim)
+
+    def _take(self, keys: frozenset[str]) -> frozenset[str]:
+        patience = PATIENCE.total_seconds() if self.context.customers is not None else 0.0
+        end, taken = time.monotonic() + patience, frozenset[str]()
+        while True:
+            with self.context.store.write() as tx:
+                now_taken, lapsed = claims.take(tx, self.crm, keys - taken, self.claim)
+                stored_fields.mark_crossed(tx, self.crm, lapsed)
+            taken |= now_taken
+            self.held |= now_taken
+            self._renewed = time.monotonic()
+            if taken == keys or self._renewed >= end or self.context.stop.wait(_LOOK_AGAIN_SECONDS):
+                return taken
+
+    def require(self, keys: Collection[str]) -> None:
+        """Make sure, before a call, that what is claimed is ours still. `LeaseLost`: another writer has taken some of it over."""
+        ours = self.held.intersection(keys)
+        if not ours or time.monotonic() - self._renewed < claims.RENEWED_AFTER.total_seconds():
+            return
+        with self.context.store.write() as tx:
+            lost = claims.renew(tx, self.crm, self.held, self.claim)
+        self._renewed = time.monotonic()
+        if lost:
+            raise LeaseLost(
+                "another process took over what was to be written, so this one stopped writing.",
+                where=self.crm,
+                remedy="Nothing to do; if it happens often, the machine or its database is too slow.",
+            )
+
+    def is_lost(self, tx: Transaction, key: str) -> bool:
+        """Tell, after a call, whether another writer has taken a record over meanwhile: then nobody knows which write came last."""
+        if key not in self.held or time.monotonic() - self._renewed < claims.RENEWED_AFTER.total_seconds():
+            return False
+        return bool(claims.lost_of(tx, self.crm, [key], self.claim))
 
 
 @dataclass(frozen=True, slots=True)

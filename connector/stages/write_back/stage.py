@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from connector.errors import CrmError
 from connector.stages.context import Connected, Context
 from connector.stages.write_back import fields, tasks
-from connector.stages.write_back.claims import WriteClaims
-from connector.stages.write_back.outbox import Outbox, WriteCounts
+from connector.stages.write_back.outbox import Outbox, WriteClaims, WriteCounts
 from connector.store.ops.leases import Lease
 from connector.store.outbox import fields as stored_fields
 from connector.store.outbox import retries

@@ -133,12 +133,12 @@ def note_read_back(tx: Connection, record: RecordFields, actual: FieldValues) ->
 
 
 def note_written(
-    tx: Connection, record: RecordFields, *, actual: FieldValues, written: Mapping[str, LastWrite], whole: bool
+    tx: Connection, record: RecordFields, *, actual: FieldValues, written: Mapping[str, LastWrite], is_complete: bool
 ) -> bool:
     """Note what a record holds after a write; tell whether it is to be looked at again at once.
 
-    It stays pending unless all of it was written (`whole`), and what it should hold has not changed since it was read. Where a bulk
-    order was given for it before, the older values of that order may come last: it is read back when the order has ended.
+    It stays pending unless all of it was written (`is_complete`), and what it should hold has not changed since it was read. Where a
+    bulk order was given for it before, the older values of that order may come last: it is read back when the order has ended.
     """
     here = _at(record.ref)
     row = tx.execute(select(outbox_record.c.desired, outbox_record.c.bulk_order).where(here).with_for_update()).one()
@@ -149,7 +149,7 @@ def note_written(
         .values(
             actual=dict(actual),
             written=dict(written),
-            pending=not whole or changed or crosses,
+            pending=not is_complete or changed or crosses,
             read_back=crosses,
         )
     )
@@ -174,7 +174,7 @@ def begin_order(tx: Connection, crm: str, records: Sequence[RecordFields], order
 
 
 def note_ordered(
-    tx: Connection, record: RecordFields, *, actual: FieldValues, written: Mapping[str, LastWrite], whole: bool
+    tx: Connection, record: RecordFields, *, actual: FieldValues, written: Mapping[str, LastWrite], is_complete: bool
 ) -> bool:
     """Note what a record holds after a bulk order has written it; see `note_written`.
 
@@ -183,7 +183,11 @@ def note_ordered(
     here = _at(record.ref)
     row = tx.execute(select(outbox_record.c.desired, outbox_record.c.read_back).where(here).with_for_update()).one()
     changed = bool(row.desired != record.desired)
-    values: dict[str, object] = {"actual": dict(actual), "written": dict(written), "pending": not whole or changed}
+    values: dict[str, object] = {
+        "actual": dict(actual),
+        "written": dict(written),
+        "pending": not is_complete or changed,
+    }
     if row.read_back:
         values = {"pending": True}
     tx.execute(update(outbox_record).where(here).values(bulk_order=None, **values))
