@@ -42,7 +42,7 @@ def test_who_comes_while_somebody_reads_or_writes_leaves_that_to_them_and_says_s
     assert [report.busy[:1] for report in reports] == [["acme"]] * 2
     reading, writing = reports
     assert sum(reading.calls.values()) == 0
-    assert (sorted(writing.pulled), writing.written) == (["acme"], {})
+    assert not (writing.pulled and writing.written), "what the first was at was left to it"
     assert (len(either.mailbox.mails), len(either.tasks())) == (1, 1)
     either.mark()
     either.later(12 * HOUR)  # a day later the call is overdue, which the record says
