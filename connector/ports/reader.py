@@ -36,6 +36,7 @@ class Position:
     """A place in a listing ordered by (modification stamp, id), in the CRM's own text."""
 
     modified: str
+    """Empty in a listing of everything that goes by id alone."""
     id: str
 
 
@@ -148,6 +149,7 @@ class CrmReader(CrmPart, Protocol):
     def changes(self, query: Query, *, since: datetime | None, after: Position | None) -> Iterator[Page]:
         """Yield all records with a stamp of `since` or later (None: all), deleted and merged ones too, ordered by (stamp, id).
 
+        All records may be ordered by id instead: whatever changes after the first page was made is read by the next pass in any case.
         With `after`, only what comes behind that place. Ends when the CRM has no more. Always yields at least one page, be it empty.
         `SchemaChanged`: a field is missing; `CursorInvalid`: ask again from the last page's place.
         """

@@ -16,6 +16,7 @@ from adapters.hubspot.http.version import objects
 from adapters.hubspot.records.archive import Archive
 from adapters.hubspot.records.conditions import Filter
 from adapters.hubspot.records.links import IDS_IN_A_READ, Links, chunks
+from adapters.hubspot.records.lists import MANY, Found, Lists, is_in_list, place_in_list
 from adapters.hubspot.records.owners import OWNERS, Owners
 from adapters.hubspot.records.pipelines import Pipelines
 from adapters.hubspot.records.rows import (
@@ -25,6 +26,7 @@ from adapters.hubspot.records.rows import (
     by_soundness,
     columns_of,
     faulty,
+    living,
     losers,
     stamped,
     tombstone,
@@ -38,8 +40,6 @@ from connector.wire.headers import number_of
 LAG: Final = timedelta(minutes=5)
 """How long a change may be missing from the search, with room to spare."""
 _PAGE: Final = 200
-Found = tuple[Sequence[Row], datetime]
-"""Rows in the order of the listing, and the CRM's clock when the first of them were asked for."""
 _IDS_IN_A_READ: Final = 100
 _LONGEST_SEARCH: Final = 2_900
 """Characters of a search; HubSpot takes 3,000."""
@@ -92,6 +92,7 @@ class HubSpotReader:
         self._schemas = schemas
         self._owners = Owners(client, read_times)
         self._archive = Archive(client, read_times)
+        self._lists = Lists(client)
         self._completer = Completer(links, Pipelines(client, read_times), self.properties)
 
     # ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -111,7 +112,7 @@ class HubSpotReader:
         began = self._client.now()
         gone: set[str] = set()
         empty = True
-        for page in self._living(columns, _start(since, after), after, gone):
+        for page in self._from(columns, since, after, gone):
             empty = False
             yield page
         if empty:
@@ -120,6 +121,30 @@ class HubSpotReader:
         for records in self._afterwards(columns, since, gone):
             # These may come long after the last search: nothing that changed meanwhile must seem to have been read.
             yield Page(records, None, began)
+
+    def _from(
+        self, columns: HubSpotColumns, since: datetime | None, after: Position | None, gone: set[str]
+    ) -> Iterator[Page]:
+        """Yield the living records, all of them by lists where they are very many. These go by id, so a place in them has no stamp.
+
+        What changes meanwhile is read by the next pass, which begins with the time at which this one began.
+        """
+        first = None
+        if since is None and after is None and self._lists.can_show(columns):
+            first = self._search(columns, Place(None), "")
+            if int(first.data.get("total") or 0) >= MANY:
+                yield from self._listed(columns, self._lists.all(columns), gone)
+                return
+        if after is not None and is_in_list(after):
+            yield from self._listed(columns, self._lists.behind(columns, after.id), gone)
+            return
+        yield from self._living(columns, _start(since, after), after, gone, first=first)
+
+    def _listed(self, columns: HubSpotColumns, listings: Iterator[Found], gone: set[str]) -> Iterator[Page]:
+        for rows, server_time in _gathered(listings):
+            page = self._page(columns, rows, None, server_time, gone)
+            if page.records:
+                yield replace(page, last=place_in_list(by_soundness(columns, rows)[0]))
 
     def _afterwards(
         self, columns: HubSpotColumns, since: datetime | None, gone: set[str]
@@ -145,30 +170,38 @@ class HubSpotReader:
         self._owners.seen(began)
 
     def _living(
-        self, columns: HubSpotColumns, place: Place | None, after: Position | None, gone: set[str]
+        self,
+        columns: HubSpotColumns,
+        place: Place | None,
+        after: Position | None,
+        gone: set[str],
+        *,
+        first: HubSpotAnswer | None = None,
     ) -> Iterator[Page]:
-        for rows, server_time in _gathered(self._searches(columns, place)):
+        for rows, server_time in _gathered(self._searches(columns, place, first)):
             page = self._page(columns, rows, after, server_time, gone)
             after = page.last or after
             if page.records:
                 yield page
 
-    def _searches(self, columns: HubSpotColumns, place: Place | None) -> Iterator[Found]:
+    def _searches(
+        self, columns: HubSpotColumns, place: Place | None, first: HubSpotAnswer | None = None
+    ) -> Iterator[Found]:
         page = ""
         while place is not None:
-            answer = self._search(columns, place, page)
+            answer, first = first or self._search(columns, place, page), None
             more = bool(answer.following) and bool(answer.rows)
             rows, odd = by_soundness(columns, answer.rows)
             if more and not rows:  # none of them says where to search next, so it goes on by the number of the page
                 page = self._next_page(columns, page, answer)
-                yield _living(odd), answer.server_time
+                yield living(odd), answer.server_time
                 continue
             page = ""
             complete, following = _cut(columns, place, rows, more=more, fresh=self._client.now() - LAG)
             if following is not None and following.order <= place.order:
                 raise self._stuck(columns)
             place = following
-            yield _living([*complete, *odd]), answer.server_time
+            yield living([*complete, *odd]), answer.server_time
 
     def _next_page(self, columns: HubSpotColumns, page: str, answer: HubSpotAnswer) -> str:
         """Return where the same search goes on. `CursorInvalid`: it leads nowhere new."""
@@ -255,7 +288,7 @@ class HubSpotReader:
         while len(rows) < limit:
             place = {"limit": min(_PAGE, limit - len(rows))} | ({"after": after} if after else {})
             answer = self._ask(object_name, body | place)
-            rows += _living(answer.rows)
+            rows += living(answer.rows)
             seen.add(after)
             after = answer.following
             if after in seen or not answer.rows:
@@ -313,7 +346,7 @@ class HubSpotReader:
             unread = [row for row in answer.errors if not says_absent(row)]
             if unread:
                 raise Unavailable(words(unread[0]), where=self._client.where(call))
-            rows |= {str(row["id"]): row for row in _living(answer.rows)}
+            rows |= {str(row["id"]): row for row in living(answer.rows)}
         return [rows[record_id] for record_id in ids if record_id in rows]
 
     # ── searching ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -348,10 +381,6 @@ class HubSpotReader:
         return self._client.ask_list(path, body, call=f"changes of {object_name}", search=True)
 
 
-def _living(rows: Iterable[Row]) -> list[Row]:
-    return [row for row in rows if row.get("archived") is not True]
-
-
 def _gathered(searches: Iterator[Found]) -> Iterator[Found]:
     """Join what several searches found: one call reads the associations of so many records. A failure comes after what was found.
 
@@ -365,7 +394,7 @@ def _gathered(searches: Iterator[Found]) -> Iterator[Found]:
         for page_rows, server_time in searches:
             began = began or server_time
             rows += page_rows
-            if len(rows) + _PAGE > most:
+            if len(rows) + len(page_rows) > most:
                 yield rows, began
                 rows, began = [], None
                 most = min(2 * most, IDS_IN_A_READ)

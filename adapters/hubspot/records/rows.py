@@ -168,6 +168,11 @@ def _is_sound(columns: HubSpotColumns, row: Row) -> bool:
     return all(isinstance(properties.get(name) or "", str) for name in (*MERGED, *STAGES.get(columns.object, ())))
 
 
+def living(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows without those that are archived."""
+    return [row for row in rows if row.get("archived") is not True]
+
+
 def faulty(columns: HubSpotColumns, row: Row, modified: str = "") -> Record:
     """Return the record of a row that cannot be understood."""
     fault = "its properties or its time of change are nothing that HubSpot gives."

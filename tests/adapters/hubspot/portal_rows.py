@@ -28,12 +28,28 @@ class Rows:
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     indexed: dict[str, str] = field(default_factory=dict)
     searches: list[dict[str, Any]] = field(default_factory=list)
+    lists: list[dict[str, str]] = field(default_factory=list)
     archived: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.wire.properties(self.name, "name", "industry", numberofemployees="number")
         self.wire.handle("POST", f"/crm/objects/2026-03/{self.name}/search", self.search)
-        self.wire.handle("GET", f"/crm/objects/2026-03/{self.name}", lambda _: Reply({"results": self.archived}))
+        self.wire.handle("GET", f"/crm/objects/2026-03/{self.name}", self.listed)
+
+    def listed(self, request: Request) -> Reply:
+        """Answer as a list: by id, each page leading to the next by a word that means nothing else."""
+        if request.query.get("archived") == "true":
+            return Reply({"results": self.archived})
+        self.lists.append(request.query)
+        in_order = sorted(self.rows, key=int)
+        start = int(request.query.get("after", "p0").removeprefix("p"))
+        end = start + int(request.query["limit"])
+        page: dict[str, Any] = {
+            "results": [self.row(one, request.query["properties"].split(",")) for one in in_order[start:end]]
+        }
+        if end < len(in_order):
+            page["paging"] = {"next": {"after": f"p{end}", "link": "https://api.hubapi.com/"}}
+        return Reply(page)
 
     def put(self, record_id: int | str, milliseconds: int, *, indexed: bool = True, **values: Any) -> None:
         """Make or change a record; the index may not have noticed yet."""
