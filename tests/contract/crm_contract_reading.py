@@ -41,7 +41,10 @@ class ReadingContract:
         assert len(pages) >= 3
         assert [place.id for place in places] == sorted(made)
         assert places == sorted(places)
-        assert all(page.last == positions([page])[-1] for page in pages if page.records)
+        for page in filter(lambda page: page.records, pages):
+            last = positions([page])[-1]
+            # A place in a listing of everything by id alone has no stamp.
+            assert page.last in (last, Position("", last.id))
 
     def test_resuming_behind_any_page_gives_exactly_the_rest(self, world: World) -> None:
         size = world.small_pages()

@@ -39,6 +39,7 @@ def world(clock: SteppedClock, switchboard: Switchboard, server: RunningServer) 
 def in_bulk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let whatever needs a second page come in bulk."""
     monkeypatch.setattr(bulk_reader, "LEAST", 1)
+    monkeypatch.setattr(bulk_reader, "SCARCE", 0)
     monkeypatch.setattr(bulk_reader, "PAGE", 3)
     monkeypatch.setattr(bulk_reader, "PART", 7)
 
@@ -91,6 +92,7 @@ def test_records_are_the_same_to_the_last_digit(world: SalesforceWorld, monkeypa
     by_pages = records(read(filled(world)))
     assert jobs(world) == 0
     monkeypatch.setattr(bulk_reader, "LEAST", 1)
+    monkeypatch.setattr(bulk_reader, "SCARCE", 0)
     in_bulk = records(read(world))
     assert jobs(world) == 1
     assert in_bulk == by_pages

@@ -15,11 +15,18 @@ from connector.ports import Page, Position, Record
 
 LEAST: Final = 20_000
 """How many records must be left for a job to need fewer calls than pages do; measured, see the decision on bulk."""
+SCARCE: Final = 0.01
+"""From which part of the org's day on the calls of pages are worth a job. Pages are understood with less work, and come at once."""
 PAGE: Final = 2_000
 PART: Final = 50_000
 """Records in one file of results."""
 
 Parse = Callable[[str], Any]
+
+
+def is_worth_a_job(left: int, allowed: int | None) -> bool:
+    """Tell whether so many records are better read by a job than by pages; `allowed`: the org's calls of a day, where it has told."""
+    return left >= LEAST and (allowed is None or left > SCARCE * allowed * PAGE)
 
 
 def _moment(text: str) -> str:

@@ -239,7 +239,8 @@ class SalesforceReader:
             left = (int(answer.data["totalSize"]) if left is None else left) - len(answer.data["records"])
             page = _page(columns, answer)
             yield page
-            if left >= bulk_reader.LEAST and page.last is not None and self._bulk.offers(columns):
+            is_worth_a_job = bulk_reader.is_worth_a_job(left, self._client.meter.usage().allowed_today)
+            if is_worth_a_job and page.last is not None and self._bulk.offers(columns):
                 rest = ListingWindow(window.since, page.last, window.until)
                 yield from self._bulk.pages(columns, self._text(columns, query, rest), after=page.last)
                 return

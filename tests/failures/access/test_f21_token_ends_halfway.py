@@ -37,6 +37,7 @@ def test_a_write_that_met_an_ended_token_is_made_once(acme: Environment) -> None
 
 def test_the_file_of_an_order_is_fetched_with_a_new_token(acme: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk_reader, "LEAST", 2)  # as with many thousands, in less time
+    monkeypatch.setattr(bulk_reader, "SCARCE", 0)
     tiny_pages(acme)
     made = {f"Account {number}" for number in range(6)}
     for name in made:

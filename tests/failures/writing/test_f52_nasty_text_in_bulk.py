@@ -18,6 +18,7 @@ NASTY = (
 
 def test_what_is_read_in_bulk_is_what_is_there(acme: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.salesforce.records.bulk_reader.LEAST", 1)
+    monkeypatch.setattr("adapters.salesforce.records.bulk_reader.SCARCE", 0)
     tiny_pages(acme)
     fact_of_accounts(acme, "about", '"Description"')
     texts = (*NASTY, "one\r\ntwo")

@@ -20,6 +20,7 @@ MADE = {f"Company {number}" for number in range(4)}
 def org(acme: Environment, monkeypatch: pytest.MonkeyPatch) -> Environment:
     """A few accounts with figures; everything that comes in more than one page is worth a job."""
     monkeypatch.setattr("adapters.salesforce.records.bulk_reader.LEAST", 1)
+    monkeypatch.setattr("adapters.salesforce.records.bulk_reader.SCARCE", 0)
     tiny_pages(acme)
     for number, name in enumerate(sorted(MADE)):
         account = acme.account(name)
