@@ -13,6 +13,8 @@ _ISOLATE, _END = "\u2068", "\u2069"
 
 def one_line(text: str) -> str:
     """Return the text on one line, runs of white space as one space, without control characters and direction marks."""
+    if text.isascii() and text.isprintable():  # as most texts are: nothing in it to be taken out
+        return " ".join(text.split())
     return " ".join("".join(map(_seen, text)).split())
 
 
@@ -22,7 +24,7 @@ def isolated(text: str) -> str:
     A name in Arabic or Hebrew would draw the numbers that follow it into its own direction.
     """
     line = one_line(text)
-    turns = any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in line)
+    turns = not line.isascii() and any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in line)
     return f"{_ISOLATE}{line}{_END}" if turns else line
 
 

@@ -7,8 +7,8 @@ survey mixes two languages.
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
-from functools import cache
+from datetime import UTC, date, datetime, tzinfo
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
@@ -56,21 +56,32 @@ class Wording:
 
     def date(self, at: datetime) -> str:
         """Return the day of a moment as people of this language write it, e.g. ``6 December 2026``."""
-        from babel.dates import format_date
-
-        return format_date(at.astimezone(self.zone).date(), "long", locale=self._locale)
+        return _date(self.language, at.astimezone(self.zone).date())
 
     def number(self, value: int) -> str:
         """Return a whole number as people of this language write it, e.g. ``10,000``."""
-        from babel.numbers import format_decimal
+        return _number(self.language, value)
 
-        return format_decimal(value, locale=self._locale)
 
-    @property
-    def _locale(self) -> "Locale":
-        from babel import Locale
+# The same few days and limits stand on every page, and to write one takes as long as all the rest of the page.
+@lru_cache(maxsize=1024)
+def _date(language: str, day: date) -> str:
+    from babel.dates import format_date
 
-        return Locale.parse("en_GB" if self.language == "en" else self.language.replace("-", "_"))
+    return format_date(day, "long", locale=_locale(language))
+
+
+@lru_cache(maxsize=1024)
+def _number(language: str, value: int) -> str:
+    from babel.numbers import format_decimal
+
+    return format_decimal(value, locale=_locale(language))
+
+
+def _locale(language: str) -> "Locale":
+    from babel import Locale
+
+    return Locale.parse("en_GB" if language == "en" else language.replace("-", "_"))
 
 
 @cache

@@ -172,7 +172,9 @@ class Store:
         try:
             with ExitStack() as stack:
                 try:
-                    connection = stack.enter_context(self.engine.connect()).execution_options(**options)
+                    connection = stack.enter_context(self.engine.connect())
+                    if options:
+                        connection = connection.execution_options(**options)
                     if alone:
                         _without_foreign_keys(connection)
                     stack.enter_context(connection.begin())

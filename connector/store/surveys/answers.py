@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, exists, func, select, update
+from sqlalchemy import Connection, bindparam, exists, func, select, update
 
 from connector.model import Delivery, OptOutWay, Rating
 from connector.model.stored import StoredContact
 from connector.store.db.engine import new_id
 from connector.store.db.row_readers import contact_of
 from connector.store.db.types import AnyRow
-from connector.store.db.upsert import insert_or_update
+from connector.store.db.upsert import insert_new, insert_or_update
 from connector.store.outbox.fields import is_desired, remove_desired, set_desired
 from connector.store.surveys.askable import look_again_at_people
 from connector.store.surveys.people import contacts_of, opt_out, people, person_key, person_of
@@ -33,6 +33,55 @@ MOST_ANSWERS: Final = 30
 MOST_IN_AN_HOUR: Final = 10
 NO_SURVEYS: Final[Mapping[str, bool]] = {"no_surveys": True}
 """What the records of a person show who wants none."""
+
+
+# The statements of a page that many people open at once, made once: to build one takes longer than to carry it out.
+_ID: Final = "of_invitation"
+_INVITED: Final = (
+    select(
+        *(
+            invitation.c[name]
+            for name in (
+                "id",
+                "email",
+                "name",
+                "label",
+                "customer_label",
+                "owner_name",
+                "questionnaire",
+                "expires_at",
+                "state",
+            )
+        ),
+        contact.c.deleted_at.label("contact_deleted_at"),
+    )
+    .outerjoin(contact, contact.c.id == invitation.c.contact_id)
+    .where(invitation.c.id == bindparam(_ID))
+)
+_COPIED: Final = ("survey", "connection", "account_id", "contact_id", "interaction_id", "label", "language")
+"""What an answer takes over from its invitation."""
+_TO_ANSWER: Final = (
+    select(
+        *(invitation.c[name] for name in ("id", "state", "expires_at", "reminder_at", *_COPIED)),
+        contact.c.deleted_at.label("contact_deleted_at"),
+        account.c.customer,
+    )
+    .outerjoin(contact, contact.c.id == invitation.c.contact_id)
+    .outerjoin(account, account.c.id == invitation.c.account_id)
+    .where(invitation.c.id == bindparam(_ID))
+    .with_for_update(of=invitation)
+)
+_NOT_REMINDED: Final = update(invitation).where(invitation.c.id == bindparam(_ID)).values(reminder_at=None)
+_LAST_REVISION: Final = select(func.max(response.c.revision)).where(response.c.invitation_id == bindparam(_ID))
+_NEWEST: Final = (
+    select(
+        *(response.c[name] for name in ("id", "invitation_id", "revision", "at", "comment", "counts", "after_contact")),
+        rating.c.question,
+        rating.c.value,
+    )
+    .outerjoin(rating, rating.c.response_id == response.c.id)
+    .where(response.c.invitation_id == bindparam(_ID), response.c.revision == _LAST_REVISION.scalar_subquery())
+)
 
 
 class ChangedTooOften(Exception):
@@ -61,7 +110,11 @@ class Invited:
 
     def open_at(self, now: datetime) -> bool:
         """Whether an answer may be given or corrected."""
-        return now < self.expires_at and self.state not in _OVER and not self.is_gone
+        return _is_open(self.state, self.expires_at, now) and not self.is_gone
+
+
+def _is_open(state: str, expires_at: datetime, now: datetime) -> bool:
+    return now < expires_at and state not in _OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +127,11 @@ class StoredResponse:
     comment: str
     counts: bool
     after_contact: bool
+    invitation_id: str
+    response_id: str
+    revision: int
+    values: Mapping[str, float]
+    """The ratings as they are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +147,9 @@ class RecordedResult:
 
 def invited(tx: Connection, invitation_id: str) -> Invited | None:
     """Return an invitation, or None if there is none (any more)."""
-    row = tx.execute(select(invitation).where(invitation.c.id == invitation_id)).one_or_none()
-    return None if row is None else _invited(tx, row)
-
-
-def _invited(tx: Connection, row: AnyRow) -> Invited:
-    deleted = select(contact.c.id).where(contact.c.id == row.contact_id, contact.c.deleted_at.is_not(None))
+    row = tx.execute(_INVITED, {_ID: invitation_id}).one_or_none()
+    if row is None:
+        return None
     return Invited(
         id=row.id,
         email=row.email,
@@ -104,17 +159,28 @@ def _invited(tx: Connection, row: AnyRow) -> Invited:
         questionnaire=row.questionnaire,
         expires_at=row.expires_at,
         state=row.state,
-        is_gone=tx.execute(deleted).first() is not None,
+        is_gone=row.contact_deleted_at is not None,
     )
 
 
 def last_response(tx: Connection, invitation_id: str) -> StoredResponse | None:
     """Return the newest answer to an invitation."""
-    row = _newest(tx, invitation_id)
-    if row is None:
+    rows = tx.execute(_NEWEST, {_ID: invitation_id}).all()
+    if not rows:
         return None
-    ratings = {question: int(value) for question, value in _ratings(tx, row.id).items()}
-    return StoredResponse(row.at, ratings, row.comment or "", row.counts, row.after_contact)
+    newest = rows[0]
+    values = {row.question: row.value for row in rows if row.question is not None}
+    return StoredResponse(
+        at=newest.at,
+        ratings={question: int(value) for question, value in values.items()},
+        comment=newest.comment or "",
+        counts=newest.counts,
+        after_contact=newest.after_contact,
+        invitation_id=newest.invitation_id,
+        response_id=newest.id,
+        revision=newest.revision,
+        values=values,
+    )
 
 
 def record(
@@ -125,35 +191,36 @@ def record(
     The newest answer counts, until a follow-up was opened on one: from then on later ones are kept beside it, marked as given
     after contact, and do not count. Raises `ChangedTooOften`.
     """
-    row = tx.execute(select(invitation).where(invitation.c.id == invitation_id).with_for_update()).one_or_none()
-    if row is None or not _invited(tx, row).open_at(now):
+    row = tx.execute(_TO_ANSWER, {_ID: invitation_id}).one_or_none()
+    if row is None or not _is_open(row.state, row.expires_at, now) or row.contact_deleted_at is not None:
         return None
-    customer = _customer(tx, row.account_id)
-    newest = _newest(tx, invitation_id)
-    if newest is not None and _same(tx, newest, ratings, comment):
-        return RecordedResult(newest.id, False, customer)
+    newest = last_response(tx, invitation_id)
+    if newest is not None and _same(newest, ratings, comment):
+        return RecordedResult(newest.response_id, False, row.customer)
     _limit(tx, newest, now)
     response_id = _insert(tx, row, newest, comment=comment, now=now)
     _insert_ratings(tx, response_id, ratings)
-    tx.execute(update(invitation).where(invitation.c.id == invitation_id).values(reminder_at=None))
-    if customer is not None:
-        insert_or_update(tx, customer_score, [{"customer": customer, "stale_at": now}])
-    return RecordedResult(response_id, True, customer)
+    if row.reminder_at is not None:
+        tx.execute(_NOT_REMINDED, {_ID: invitation_id})
+    if row.customer is not None:
+        insert_or_update(tx, customer_score, [{"customer": row.customer, "stale_at": now}])
+    return RecordedResult(response_id, True, row.customer)
 
 
-def would_change(tx: Connection, invitation_id: str, ratings: Sequence[Rating], *, comment: str, now: datetime) -> bool:
+def would_change(
+    tx: Connection, newest: StoredResponse, ratings: Sequence[Rating], *, comment: str, now: datetime
+) -> bool:
     """Return whether this is another answer than the last one; raises `ChangedTooOften` as `record` would.
 
     For those who need not wait for their turn to write.
     """
-    newest = _newest(tx, invitation_id)
-    if newest is not None and _same(tx, newest, ratings, comment):
+    if _same(newest, ratings, comment):
         return False
     _limit(tx, newest, now)
     return True
 
 
-def _limit(tx: Connection, newest: AnyRow | None, now: datetime) -> None:
+def _limit(tx: Connection, newest: StoredResponse | None, now: datetime) -> None:
     """Raises `ChangedTooOften` where there are as many answers to one invitation as anybody has reason to give."""
     if newest is None:
         return
@@ -168,25 +235,13 @@ def _limit(tx: Connection, newest: AnyRow | None, now: datetime) -> None:
         raise ChangedTooOften(at + timedelta(hours=1) - now)
 
 
-def _newest(tx: Connection, invitation_id: str) -> AnyRow | None:
-    return tx.execute(
-        select(response).where(response.c.invitation_id == invitation_id).order_by(response.c.revision.desc()).limit(1)
-    ).one_or_none()
+def _same(newest: StoredResponse, ratings: Sequence[Rating], comment: str) -> bool:
+    return newest.comment == comment and newest.values == {rating.question: rating.value for rating in ratings}
 
 
-def _ratings(tx: Connection, response_id: str) -> dict[str, float]:
-    rows = tx.execute(select(rating.c.question, rating.c.value).where(rating.c.response_id == response_id))
-    return {row.question: row.value for row in rows}
-
-
-def _same(tx: Connection, newest: AnyRow, ratings: Sequence[Rating], comment: str) -> bool:
-    new_values = {new_rating.question: new_rating.value for new_rating in ratings}
-    return (newest.comment or "") == comment and _ratings(tx, newest.id) == new_values
-
-
-def _insert(tx: Connection, asked: AnyRow, newest: AnyRow | None, *, comment: str, now: datetime) -> str:
-    contacted = _contacted(tx, asked.id)
-    if not contacted:
+def _insert(tx: Connection, asked: AnyRow, newest: StoredResponse | None, *, comment: str, now: datetime) -> str:
+    contacted = newest is not None and _contacted(tx, asked.id)
+    if newest is not None and not contacted:
         tx.execute(update(response).where(response.c.invitation_id == asked.id).values(counts=False))
     values = {
         "id": new_id(),
@@ -198,8 +253,7 @@ def _insert(tx: Connection, asked: AnyRow, newest: AnyRow | None, *, comment: st
         "counts": not contacted,
         "after_contact": contacted,
     }
-    copied = ("survey", "connection", "account_id", "contact_id", "interaction_id", "label", "language")
-    tx.execute(response.insert().values(**values, **{name: getattr(asked, name) for name in copied}))
+    insert_new(tx, response, [values | {name: getattr(asked, name) for name in _COPIED}])
     return str(values["id"])
 
 
@@ -223,12 +277,7 @@ def _insert_ratings(tx: Connection, response_id: str, ratings: Sequence[Rating])
         }
         for new_rating in ratings
     ]
-    tx.execute(rating.insert(), rows)
-
-
-def _customer(tx: Connection, account_id: str | None) -> str | None:
-    customer = tx.execute(select(account.c.customer).where(account.c.id == account_id)).scalar_one_or_none()
-    return None if customer is None else str(customer)
+    insert_new(tx, rating, rows)
 
 
 def stop_surveys(tx: Connection, invitation_id: str, *, now: datetime, by: str = OptOutWay.LINK) -> bool:

@@ -5,9 +5,11 @@ so nothing here submits itself either. Only a POST records.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fastapi import APIRouter, BackgroundTasks, Depends
 from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
 from starlette.requests import Request
 
 from connector.store.surveys.answers import (
@@ -26,7 +28,7 @@ from connector.surveys.tokens import ForgedToken
 from connector.surveys.wording import Wording, wording
 from connector.web.pages.forms import LONGEST_COMMENT, Fields, TypedResponse, clean, form_fields, judged, point
 from connector.web.pages.problems import READ, PageProblem, TooOften, UnknownLink, keep_typed
-from connector.web.pages.rendering import page
+from connector.web.pages.rendering import fragment, page
 from connector.web.parts import WebParts
 
 
@@ -48,7 +50,7 @@ def survey_routes(parts: WebParts) -> APIRouter:
 
     @router.api_route("", methods=READ)
     def show(token: str, rating: str = "") -> Response:
-        visit = _open_visit(parts, token)
+        visit = _open_visit(parts, token, _invitation_id(parts, token))
         chosen = point(rating, visit.questionnaire.first)
         return _survey_page(parts, visit, _typed_before(visit, chosen), from_mail=chosen is not None)
 
@@ -59,14 +61,14 @@ def survey_routes(parts: WebParts) -> APIRouter:
         tasks: BackgroundTasks,
         fields: Fields = Depends(form_fields),  # noqa: B008 - FastAPI's way
     ) -> Response:
-        _invitation_id(parts, token)
+        invitation_id = _invitation_id(parts, token)
         # Only now: with a made-up link anybody could have our page show words of theirs.
         keep_typed(request, clean(fields.get("comment", "")))
-        return _answered(parts, _open_visit(parts, token), fields, tasks)
+        return _answered(parts, _open_visit(parts, token, invitation_id), fields, tasks)
 
     @router.api_route("/thanks", methods=READ)
     def thanks(token: str) -> Response:
-        visit = _visit(parts, token)
+        visit = _visit(parts, token, _invitation_id(parts, token))
         if visit.invited.is_gone:
             raise _closed(parts, visit)
         if visit.given is None:
@@ -82,14 +84,14 @@ def survey_routes(parts: WebParts) -> APIRouter:
 
     @router.api_route("/unsubscribe", methods=READ)
     def confirm(token: str) -> Response:
-        visit = _visit(parts, token)
+        visit = _visit(parts, token, _invitation_id(parts, token))
         if visit.invited.is_gone:
             raise _closed(parts, visit)
         return page("stop.html", parts=parts, visit=visit, words=visit.words, done=False)
 
     @router.post("/unsubscribe")
     def unsubscribe(token: str) -> Response:
-        visit = _visit(parts, token)
+        visit = _visit(parts, token, _invitation_id(parts, token))
         # One press of the link is enough, so none of a thousand more takes a turn to write.
         with parts.store.read() as tx:
             changes = would_stop(tx, visit.invited.id)
@@ -112,9 +114,8 @@ def _invitation_id(parts: WebParts, token: str) -> str:
         raise UnknownLink from error
 
 
-def _visit(parts: WebParts, token: str) -> Visit:
-    """Return who comes with this token. Raises `UnknownLink`."""
-    invitation_id = _invitation_id(parts, token)
+def _visit(parts: WebParts, token: str, invitation_id: str) -> Visit:
+    """Return who comes with this token, which names this invitation. Raises `UnknownLink`."""
     with parts.store.read() as tx:
         asked = invited(tx, invitation_id)
         if asked is None:
@@ -124,9 +125,9 @@ def _visit(parts: WebParts, token: str) -> Visit:
     return Visit(token, asked, questions, wording(questions.language, parts.site.zone), response)
 
 
-def _open_visit(parts: WebParts, token: str) -> Visit:
+def _open_visit(parts: WebParts, token: str, invitation_id: str) -> Visit:
     """Return who comes with this token, if the survey is still open. Raises `UnknownLink`, or `PageProblem` 410."""
-    visit = _visit(parts, token)
+    visit = _visit(parts, token, invitation_id)
     if not visit.invited.open_at(parts.clock.now()):
         raise _closed(parts, visit)
     return visit
@@ -154,10 +155,12 @@ def _recorded(parts: WebParts, visit: Visit, typed: TypedResponse) -> str | None
     """Record the answer; returns the customer whose figures it changes, if it changes any."""
     ratings = typed.ratings(visit.questionnaire)
     try:
-        with parts.store.read() as tx:
-            if not would_change(tx, visit.invited.id, ratings, comment=typed.comment, now=parts.clock.now()):
-                return None
         now = parts.clock.now()
+        if visit.given is not None:
+            # What is sent once more, or too often, takes no turn to write.
+            with parts.store.read() as tx:
+                if not would_change(tx, visit.given, ratings, comment=typed.comment, now=now):
+                    return None
         done = parts.store.change(lambda tx: record(tx, visit.invited.id, ratings, comment=typed.comment, now=now))
     except ChangedTooOften as often:
         raise TooOften(visit.words.language, often.again_in) from often
@@ -183,9 +186,25 @@ def _survey_page(
         visit=visit,
         words=visit.words,
         typed=typed,
+        questions=_questions(visit.questionnaire, parts.site.sender_name, typed, from_mail=from_mail),
         from_mail=from_mail,
         limit=LONGEST_COMMENT,
     )
+
+
+def _questions(asked: Questionnaire, company: str, typed: TypedResponse, *, from_mail: bool) -> Markup:
+    """Return the form's questions with what is marked; `from_mail`: by the link that was opened."""
+    if not typed.problems:
+        return _usual_questions(asked, company, tuple(sorted(typed.marked.items())), from_mail)
+    words = wording(asked.language)
+    return fragment("questions.html", asked=asked, company=company, typed=typed, from_mail=from_mail, words=words)
+
+
+@lru_cache(maxsize=512)
+def _usual_questions(asked: Questionnaire, company: str, marks: tuple[tuple[str, int], ...], from_mail: bool) -> Markup:
+    """Return questions without a problem: most visitors see what others have seen, and they are half of the work for a page."""
+    typed, words = TypedResponse(dict(marks)), wording(asked.language)
+    return fragment("questions.html", asked=asked, company=company, typed=typed, from_mail=from_mail, words=words)
 
 
 def request_language(request: Request) -> str:
