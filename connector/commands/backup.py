@@ -67,15 +67,19 @@ def back_up(settings: Settings, out: Path, *, environ: Mapping[str, str], versio
 def _files(settings: Settings, environ: Mapping[str, str]) -> tuple[dict[str, Path], tuple[str, ...]]:
     """Return the project's files that the settings name, by their path from its folder, and in words what lies elsewhere."""
     base = settings.base.resolve()
+    config = base / settings.path.name
     variables = {name: text for name, text in environ.items() if name.startswith(PREFIX)}
     tables = tomllib.loads(settings.path.read_text(encoding="utf-8-sig"))
     named = [base / text for text in (*_texts(tables), *variables.values()) if _is_file(base, text)]
-    own = [settings.path, base / INSTALLATION_ID, *sorted((base / _MAPPINGS).glob("*.toml"))]
+    own = [config, base / INSTALLATION_ID, *sorted((base / _MAPPINGS).glob("*.toml"))]
     inside, outside = {}, []
     for path in dict.fromkeys([*(path for path in own if path.is_file()), *named]):
         real = path.resolve()
-        if real.is_relative_to(base) or path == settings.path:
-            inside[os.path.relpath(path.absolute(), settings.base.absolute()).replace(os.sep, "/")] = path
+        if path == config:  # it may be a link, as where a cluster mounts it
+            inside[config.name] = path
+        elif real.is_relative_to(base):
+            normal = Path(os.path.normpath(path))
+            inside[(normal if normal.is_relative_to(base) else real).relative_to(base).as_posix()] = path
         else:
             outside.append(f"the file {path}")
     return inside, (*outside, *(f"the variable {name}" for name in sorted(variables)))

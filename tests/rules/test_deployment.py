@@ -14,7 +14,10 @@ import pytest
 import yaml
 from typer.main import get_command
 
+from connector.app import wiring
+from connector.app.adapter_packages import installed_adapters
 from connector.cli.app import app
+from connector.commands.init import write_project
 from connector.settings.keys import KEYS, PREFIX
 from connector.settings.model import Web
 from deploy import environment
@@ -102,6 +105,16 @@ def test_the_compose_file_fits_together() -> None:
     assert ipaddress.ip_network(net["subnet"]) == ipaddress.ip_network(trusted)
     mounted = {mount.split(":")[0] for service in services.values() for mount in service.get("volumes", ())}
     assert {name for name in mounted if not name.startswith(".")} == set(compose["volumes"])
+
+
+def test_the_settings_of_the_compose_file_are_valid(tmp_path: Path) -> None:
+    write_project(tmp_path, "hubspot", installed_adapters()["hubspot"])
+    environ = yaml.safe_load(text("compose.yaml"))["services"]["app"]["environment"]
+    filled = {name: re.sub(r"\$\{\w+[^}]*\}", "feedback.acme.example", value) for name, value in environ.items()}
+    token = {"AFTERWORD_CRM__HUBSPOT__ACCESS_TOKEN": "pat-eu1-x"}
+    settings = wiring.read_settings(tmp_path / "config.toml", {**filled, **token})
+    assert settings.web.public_url == "https://feedback.acme.example"
+    assert settings.store_url == "postgresql+psycopg://afterword@postgres/afterword"
 
 
 @pytest.mark.parametrize("name", ["afterword.service", "afterword-backup.service"])

@@ -156,6 +156,20 @@ def test_nothing_is_replaced_and_nothing_is_left_of_what_failed(env: Environment
         assert not folder.exists()
 
 
+def test_what_config_toml_names_is_in_it_and_what_lies_elsewhere_is_named(env: Environment, tmp_path: Path) -> None:
+    (env.folder / "keys").mkdir()
+    (env.folder / "keys" / "web.key").write_text("k" * 40)
+    text = env.config.read_text(encoding="utf-8").replace('secret = "', 'secret_file = "keys/../keys/web.key"\n# "')
+    env.write_config(text.replace(str(env.crm["ca_bundle"]), str(tmp_path.parent / "ours.pem")))
+    (tmp_path.parent / "ours.pem").write_text((env.folder / "certificates" / "ca.pem").read_text())
+    linked = tmp_path.parent / f"{tmp_path.name}-link"
+    linked.symlink_to(env.folder)
+    settings = wiring.read_settings(linked / "config.toml", {})
+    made = back_up(settings, tmp_path / "b.zip", environ={"AFTERWORD_X": "y"}, version="1", now=env.clock.now())
+    assert set(made.files) == {"config.toml", FILE, "keys/web.key"}
+    assert made.left_out == (f"the file {tmp_path.parent / 'ours.pem'}", "the variable AFTERWORD_X")
+
+
 def test_the_commands_take_a_backup_into_a_folder_and_bring_it_back(today: Environment) -> None:
     today.write_config(today.config.read_text(encoding="utf-8").replace(today.store_url, "sqlite:///own.db"))
     today.command("migrate")
