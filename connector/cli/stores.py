@@ -32,6 +32,9 @@ def restore(config: Path, file: Path) -> None:
     _print(f"restored what Afterword {contents.version} had on {contents.made_at:%Y-%m-%d %H:%M} UTC:")
     for path in restored.files:
         _print(f"    {path}")
+    _print(
+        f"    the database: {'nothing in it yet' if restored.schema is None else f'it had schema {restored.schema}'}"
+    )
     for what in contents.left_out:
         _print(f"    not in the backup, and needed if the installation used it: {what}")
     for name in restored.still_live:

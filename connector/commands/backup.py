@@ -57,7 +57,7 @@ def back_up(settings: Settings, out: Path, *, environ: Mapping[str, str], versio
     except OSError as error:
         raise AfterwordError(
             f"the backup could not be written: {error.strerror}.",
-            where=error.filename or str(path),
+            where=error.filename if error.filename in map(str, inside.values()) else str(path),
             remedy="Name a file that is not there yet, or a folder, that this user may write in and that has room.",
         ) from error
     finally:

@@ -141,6 +141,8 @@ def test_nothing_is_replaced_and_nothing_is_left_of_what_failed(env: Environment
     file = take(env, tmp_path / "backup.zip").path
     with pytest.raises(AfterwordError, match="there already"):
         take(env, file)
+    with pytest.raises(AfterwordError, match=r"nowhere.b\.zip: the backup could not be written"):
+        take(env, tmp_path / "nowhere" / "b.zip")
     with pytest.raises(AfterwordError, match="there already"):
         bring_back(env, file, "sqlite:///new.db", env.folder)
     with pytest.raises(AfterwordError, match="there already"):
