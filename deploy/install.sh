@@ -34,7 +34,7 @@ if [[ -e $PROGRAM/current && -e $PROJECT/config.toml ]]; then
   as_afterword "$new/bin/afterword" --version
   as_afterword "$new/bin/afterword" migrate --dry-run
   if [[ ${1:-} != --yes ]]; then
-    read -r -p "Take a backup and go on? [y/N] " answer
+    read -r -p "Take a backup and go on? [y/N] " answer || answer=n
     [[ $answer == [yY]* ]] || { rm -rf "$new"; fail "Nothing was changed."; }
   fi
   as_afterword "$PROGRAM/current/bin/afterword" backup "$BACKUPS"
