@@ -21,9 +21,11 @@ from tests.bench.answering import delays
 from tests.bench.crm import USUAL, Crm, times
 from tests.bench.crowded import page_times
 from tests.bench.installation import install
+from tests.bench.page_load import load_figures
 from tests.bench.report import MIB, answer_figures, bare_figures, lap_figures, page_figures, show
+from tests.bench.starting import start_figures
 
-PARTS = ("laps", "memory", "answer", "pages")
+PARTS = ("start", "laps", "memory", "answer", "pages")
 ANSWERS = 9
 LARGER = 4
 Serving = Callable[[Sizes], AbstractContextManager[Crm]]
@@ -36,6 +38,9 @@ def main() -> None:
     found: dict[str, Any] = {}
     with TemporaryDirectory(prefix="afterword-bench-") as temporary:
         folder = Path(temporary)
+        if "start" in given.only:
+            with _told("starts"), org.serving(USUAL) as crm:
+                found["start"] = start_figures(folder / "start", crm)
         for name, serving in CRMS.items():
             if "laps" in given.only or "memory" in given.only:
                 found.setdefault("laps", {})[name] = _laps(folder / name, name, serving)
@@ -48,6 +53,8 @@ def main() -> None:
         if "pages" in given.only:
             with _told("pages"), org.serving(USUAL) as crm:
                 found["pages"] = page_figures(*page_times(folder / "pages", crm))
+            with _told("pages beside a bare one"):
+                found["load"] = load_figures(folder / "load")
     if given.json:
         print(json.dumps(found, indent=2))
         return

@@ -80,10 +80,15 @@ def serving(installation: Installation, port: int) -> Iterator[str]:
     with subprocess.Popen([*afterword("run"), "-c", str(installation.config)], stderr=subprocess.DEVNULL) as process:
         page = f"http://127.0.0.1:{port}"
         try:
-            wait_for(lambda: _answers(page), "the web application")
+            wait_for_page(page)
             yield page
         finally:
             process.terminate()
+
+
+def wait_for_page(page: str) -> None:
+    """Wait until the web application answers. Raises `TimeoutError`."""
+    wait_for(lambda: _answers(page), "the web application")
 
 
 def wait_for(happened: Any, what: str, *, every: float = 0.05, patience: float = PATIENCE) -> None:

@@ -14,21 +14,27 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command did. `peak` is its resident memory in bytes, `seconds` its whole life, the start of Python included."""
+    """What a command did.
+
+    `peak` is its resident memory in bytes, `seconds` its whole life, the start of Python included, and `cpu_seconds` how long the
+    machine worked for it.
+    """
 
     exit: int
     printed: Any
     seconds: float
     peak: int
+    cpu_seconds: float
 
 
-def measured(command: list[str], *, exits: tuple[int, ...] = (0,)) -> Measured:
-    """Run a command that prints JSON. Raises `RuntimeError` for an exit code that is not among `exits`."""
+def measured(command: list[str], *, exits: tuple[int, ...] = (0,), in_json: bool = True) -> Measured:
+    """Run a command that prints JSON, or, not `in_json`, whatever. Raises `RuntimeError` for an exit code that is not among `exits`."""
     line = [sys.executable, "-m", "tests.bench.measure", *command]
     found = json.loads(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
     if found["exit"] not in exits:
         raise RuntimeError(f"{' '.join(command)} ended with {found['exit']}: {found['err']}")
-    return Measured(found["exit"], json.loads(found["out"]), found["seconds"], found["peak"])
+    printed = json.loads(found["out"]) if in_json else found["out"]
+    return Measured(found["exit"], printed, found["seconds"], found["peak"], found["cpu_seconds"])
 
 
 def main() -> None:
@@ -37,10 +43,9 @@ def main() -> None:
     done = subprocess.run(sys.argv[1:], capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - began
     unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
-    print(
-        json.dumps({"exit": done.returncode, "out": done.stdout, "err": done.stderr, "seconds": seconds, "peak": peak})
-    )
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    told = {"exit": done.returncode, "out": done.stdout, "err": done.stderr, "seconds": seconds}
+    print(json.dumps(told | {"peak": used.ru_maxrss * unit, "cpu_seconds": used.ru_utime + used.ru_stime}))
 
 
 if __name__ == "__main__":

@@ -58,6 +58,8 @@ def page_figures(gets: list[float], posts: list[float]) -> dict[str, Any]:
 
 def show(console: Console, found: dict[str, Any]) -> None:
     """Print everything for people."""
+    if "start" in found:
+        console.print(_table("what it costs to start", found["start"], _STARTS))
     for crm, laps in found.get("laps", {}).items():
         console.print(_laps(crm, laps))
     for crm, memory in found.get("memory", {}).items():
@@ -74,6 +76,28 @@ def show(console: Console, found: dict[str, Any]) -> None:
             f"While others did their worst, 95 of 100 survey pages took at most {pages['get_p95_seconds']} s, "
             f"and 95 of 100 answers {pages['post_p95_seconds']} s."
         )
+    if "load" in found:
+        console.print(_table("survey pages and answers beside a bare page", found["load"], _LOADS))
+
+
+_STARTS = {"cpu_seconds": "CPU seconds", "peak_mib": "memory, MiB"}
+_LOADS = {
+    "per_second": "requests a second",
+    "bare_per_second": "bare page's",
+    "of_bare": "of the bare page's",
+    "median_ms": "median, ms",
+    "p99_ms": "99 of 100, ms",
+    "p99_of_median": "of the median",
+}
+
+
+def _table(title: str, figures: dict[str, dict[str, Any]], columns: dict[str, str]) -> Table:
+    table = Table("", title=title, title_justify="left")
+    for words in columns.values():
+        table.add_column(words, justify="right")
+    for name, row in figures.items():
+        table.add_row(name, *(str("" if row[key] is None else row[key]) for key in columns))
+    return table
 
 
 _LINES = {
