@@ -27,7 +27,9 @@ from connector.store.crm.pages import Absorbed, RecordCounts
 from connector.store.crm.records import Absorber
 from connector.store.db.first_fill import FirstFill
 from connector.store.ops.leases import Lease
+from connector.store.outbox import write_log
 from connector.store.surveys.people import person_key
+from connector.store.tables import ref_text
 
 TOGETHER = 4_000
 """How many records at most are stored in one transaction, two of the largest pages: on SQLite others wait meanwhile to write theirs."""
@@ -69,7 +71,8 @@ def run(context: Context, crm: Connected, lease: Lease, *, only: Collection[str]
     result = Pulled(counts={kind: RecordCounts() for query in queries for kind in crm.mapping.kinds(query.object)})
     halt = threading.Event()
     with context.store.read() as tx:
-        readers = [_Reader(crm, query, position(tx, crm, query), halt) for query in queries]
+        line = write_log.newest_line(tx)
+        readers = [_Reader(crm, query, position(tx, crm, query), halt, line) for query in queries]
     filling = FirstFill(context.store)
     for reader in readers:
         reader.start()
@@ -188,7 +191,9 @@ def _store(
         lease.check(tx)
         if cursor.backfilling:
             filling.expect(tx, sum(len(batch.found) for batch in batches))
-        absorber = Absorber(tx, crm.name, now=now, key=person_key(tx), zone=context.settings.company.timezone)
+        since = write_log.written_after(tx, crm.name, reader.line)
+        zone = context.settings.company.timezone
+        absorber = Absorber(tx, crm.name, now=now, key=person_key(tx), zone=zone, written_since=since)
         for batch in batches:
             try:
                 moved = _advance(cursor, batch, now)
@@ -198,7 +203,9 @@ def _store(
                 break
             absorbed = absorber.absorb(batch.found)
             merges.remember(tx, crm.name, absorbed.merges, now)
-            task_events.take_in(tx, context.settings, absorbed.tasks, now)
+            # A task that we have written meanwhile may be shown as it was before: the next reading tells it again.
+            seen = [task for task in absorbed.tasks if ref_text(task.ref) not in since]
+            task_events.take_in(tx, context.settings, seen, now)
             done.append((batch, absorbed))
         if done:
             _save(tx, crm, reader.query, cursor, now)
@@ -258,10 +265,12 @@ def _add(counts: dict[str, RecordCounts], others: Mapping[str, RecordCounts]) ->
 class _Reader(threading.Thread):
     """Reads one object ahead of the store."""
 
-    def __init__(self, crm: Connected, query: Query, cursor: Cursor, halt: threading.Event) -> None:
+    def __init__(self, crm: Connected, query: Query, cursor: Cursor, halt: threading.Event, line: int) -> None:
+        """`line` is the newest of the log of writes before anything is read."""
         super().__init__(name=f"read-{crm.name}-{query.object}", daemon=True)
         self.query = query
         self.cursor = cursor
+        self.line = line
         self._crm = crm
         self._halt = halt
         self._waiting = 0

@@ -1,6 +1,6 @@
 """Queries of `pull`: what was read becomes rows; content that is as before changes nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
@@ -46,13 +46,27 @@ _OURS: Mapping[Kind, tuple[str, ...]] = {
 class Absorber:
     """Takes pages of one connection into the store, inside the caller's transaction."""
 
-    def __init__(self, tx: Connection, crm: str, *, now: datetime, key: bytes, zone: ZoneInfo = _UTC) -> None:
-        """`zone` is the company's: days end by it where an owner has none."""
+    def __init__(
+        self,
+        tx: Connection,
+        crm: str,
+        *,
+        now: datetime,
+        key: bytes,
+        zone: ZoneInfo = _UTC,
+        written_since: Collection[str] = (),
+    ) -> None:
+        """`zone` is the company's: days end by it where an owner has none.
+
+        `written_since`: the refs of records that were written since the pages began to be read. What these show of our fields may be
+        from before; the next reading tells it again.
+        """
         self._sql = tx
         self._crm = crm
         self._now = now
         self._key = key
         self._zone = zone
+        self._written_since = written_since
 
     def absorb(self, page: Sequence[ReadRecord]) -> Absorbed:
         """Store a page of one object. Each record counts exactly once, as stored, unchanged, deleted or refused."""
@@ -298,7 +312,7 @@ class Absorber:
         seen = {
             record.ref: record.reading.value
             for record in living
-            if isinstance(record.reading.value, (Account, Contact))
+            if isinstance(record.reading.value, (Account, Contact)) and record.ref not in self._written_since
         }
         known = self._outbox_records(list(seen))
         rows = []

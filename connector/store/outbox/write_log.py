@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from connector.model.outbox import WriteLogEntry
 from connector.store.tables import ref_of, ref_text, write_log
@@ -50,3 +50,14 @@ def entries(tx: Connection, *conditions: ColumnElement[bool]) -> Iterator[tuple[
     for line, crm, key, ref, outcome, before, after, error in rows:
         record = None if ref is None else ref_of(crm, ref)
         yield line, WriteLogEntry(key, record, outcome, before or {}, after, error)
+
+
+def newest_line(tx: Connection) -> int:
+    """Return the number of the newest line; 0 without one."""
+    return int(tx.execute(select(func.max(write_log.c.id))).scalar_one() or 0)
+
+
+def written_after(tx: Connection, crm: str, line: int) -> frozenset[str]:
+    """Return the refs, as text, of the records of a connection that were written behind a line."""
+    refs = select(write_log.c.ref).where(write_log.c.id > line, write_log.c.connection == crm)
+    return frozenset(ref for ref in tx.execute(refs).scalars() if ref is not None)
