@@ -207,7 +207,8 @@ def status(console: Console, overview: JsonObject) -> None:
             markup=False,
         )
     for lap_row in overview["laps"]:
-        console.print(f"lap {_moment(lap_row['started'])}: {_ending(lap_row)}", markup=False)
+        work = "lap" if lap_row["job"] == "sync" else str(lap_row["job"])
+        console.print(f"{work} {_moment(lap_row['started'])}: {_ending(lap_row)}", markup=False)
     _kept(console, overview["kept"])
 
 

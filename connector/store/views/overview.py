@@ -297,11 +297,20 @@ def refused(tx: Connection, limit: int | None = 200, crm: str | None = None) -> 
 
 
 def laps(tx: Connection, limit: int) -> list[JsonDict]:
-    """Return the newest laps."""
+    """Return the newest laps and jobs, and the newest of each kind of them."""
     table = tables.lap
-    rows = tx.execute(select(table).order_by(table.c.id.desc()).limit(limit))
+    newest = select(table.c.id).order_by(table.c.id.desc()).limit(limit).subquery()
+    of_each = select(func.max(table.c.id)).group_by(table.c.job)
+    chosen = or_(table.c.id.in_(select(newest.c.id)), table.c.id.in_(of_each))
+    rows = tx.execute(select(table).where(chosen).order_by(table.c.id.desc()))
     return [
-        {"started": _text(row.started_at), "ended": _text(row.ended_at), "exit": row.exit_code, "report": row.report}
+        {
+            "job": row.job,
+            "started": _text(row.started_at),
+            "ended": _text(row.ended_at),
+            "exit": row.exit_code,
+            "report": row.report,
+        }
         for row in rows
     ]
 
