@@ -31,7 +31,7 @@ from connector.web.app import create_app
 from connector.web.auth.sign_in_mails import MailParts, SignInMails
 from connector.web.auth.user_check import UserCheck
 from connector.web.parts import SubmittedOutcome, WebParts
-from connector.web.server import timeouts
+from connector.web.server import slow_clients
 from connector.web.server.client import believed
 from connector.web.server.file_limit import raise_file_limit
 
@@ -172,8 +172,8 @@ def server_config(app: ASGIApp, web: Web) -> uvicorn.Config:
     files = raise_file_limit()
     return uvicorn.Config(
         app,
-        http=timeouts.patient(most_waiting=min(timeouts.MOST_WAITING, files // 8)),
-        limit_concurrency=min(timeouts.MOST, files // 4),
+        http=slow_clients.patient(most_waiting=min(slow_clients.MOST_WAITING, files // 8)),
+        limit_concurrency=min(slow_clients.MOST, files // 4),
         backlog=files // 4,
         log_config=None,
         server_header=False,

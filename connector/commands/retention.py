@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from connector.errors import LeaseLost
 from connector.stages.installation import Installation
 from connector.store import Transaction
-from connector.store.ops import pruning
+from connector.store.ops import outdated_rows
 from connector.store.ops.leases import Lease, held
 
 _DAY: Final = timedelta(days=1)
@@ -29,8 +29,8 @@ KEPT_FOR: Final[Mapping[str, timedelta]] = {
     "attempt": 730 * _DAY,
     "alert": 365 * _DAY,
     "staff_mail": 365 * _DAY,
-    pruning.THINNED: 730 * _DAY,
-    pruning.PRIORS: 90 * _DAY,
+    outdated_rows.THINNED: 730 * _DAY,
+    outdated_rows.PRIORS: 90 * _DAY,
 }
 """By table. After this, rows go; of the scores' history the last one of each customer and month stays for good."""
 PAGE: Final = 500
@@ -74,7 +74,7 @@ def run(app: Installation, *, within: timedelta | None = None) -> Pruned:
 def run_if_due(app: Installation, *, within: timedelta) -> Pruned | None:
     """Do the same when it was not done for a day: for those who run laps from cron. None: it is not due."""
     with app.store.read() as tx:
-        before = pruning.noted(tx)
+        before = outdated_rows.noted(tx)
     now = app.clock.now()
     if before is not None and timedelta() <= now - datetime.fromisoformat(before["at"]) < AGAIN:
         return None
@@ -83,8 +83,8 @@ def run_if_due(app: Installation, *, within: timedelta) -> Pruned | None:
 
 def status(tx: Transaction) -> dict[str, object]:
     """Return what is kept, and what was taken out last, as JSON values."""
-    before = pruning.noted(tx) or {"at": None, "removed": {}}
-    kept = {name: size | {"days": KEPT_FOR[name] // _DAY} for name, size in pruning.sizes(tx).items()}
+    before = outdated_rows.noted(tx) or {"at": None, "removed": {}}
+    kept = {name: size | {"days": KEPT_FOR[name] // _DAY} for name, size in outdated_rows.sizes(tx).items()}
     return {"pruned_at": before["at"], "removed": dict(before["removed"]), "tables": kept}
 
 
@@ -99,7 +99,7 @@ class _Pruning:
         self._now = app.clock.now()
 
     def run(self) -> None:
-        for name, outdated in pruning.OUTDATED.items():
+        for name, outdated in outdated_rows.OUTDATED.items():
             self._take_out(name, outdated)
         self._take_out_priors()
         self._thin_out()
@@ -108,11 +108,11 @@ class _Pruning:
         self._result.complete = True
         with self._app.store.write() as tx:
             self._lease.check(tx)
-            pruning.note(tx, self._now, self._result.removed)
+            outdated_rows.note(tx, self._now, self._result.removed)
 
-    def _take_out(self, name: str, outdated: pruning.Outdated) -> None:
+    def _take_out(self, name: str, outdated: outdated_rows.Outdated) -> None:
         before = self._now - KEPT_FOR[name]
-        delete = pruning.delete_writes if name == pruning.WRITES else outdated.delete
+        delete = outdated_rows.delete_writes if name == outdated_rows.WRITES else outdated.delete
         self._delete_pages(
             name,
             lambda tx: outdated.some(tx, before, PAGE),
@@ -120,8 +120,10 @@ class _Pruning:
         )
 
     def _take_out_priors(self) -> None:
-        day = (self._now - KEPT_FOR[pruning.PRIORS]).date().isoformat()
-        self._delete_pages(pruning.PRIORS, lambda tx: pruning.old_priors(tx, day, PAGE), pruning.delete_priors)
+        day = (self._now - KEPT_FOR[outdated_rows.PRIORS]).date().isoformat()
+        self._delete_pages(
+            outdated_rows.PRIORS, lambda tx: outdated_rows.old_priors(tx, day, PAGE), outdated_rows.delete_priors
+        )
 
     def _delete_pages(
         self,
@@ -138,15 +140,15 @@ class _Pruning:
                 return
 
     def _thin_out(self) -> None:
-        before = self._now - KEPT_FOR[pruning.THINNED]
-        place: pruning.Place | None = None
-        last: list[pruning.PastScore] = []
+        before = self._now - KEPT_FOR[outdated_rows.THINNED]
+        place: outdated_rows.Place | None = None
+        last: list[outdated_rows.PastScore] = []
         while not self._enough():
             with self._app.store.read() as tx:
-                rows = [*pruning.old_scores(tx, before, place, PAGE)]
-            ids = pruning.superseded([*last, *rows])
+                rows = [*outdated_rows.old_scores(tx, before, place, PAGE)]
+            ids = outdated_rows.superseded([*last, *rows])
             if ids:
-                self._result.count(pruning.THINNED, self._delete(ids, pruning.delete_scores))
+                self._result.count(outdated_rows.THINNED, self._delete(ids, outdated_rows.delete_scores))
             if len(rows) < PAGE:
                 return
             last = rows[-1:]

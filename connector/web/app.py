@@ -21,8 +21,8 @@ from connector.web.pages.problems import READ, PageProblem, typed_in
 from connector.web.pages.rendering import page
 from connector.web.pages.survey import request_language, survey_routes
 from connector.web.parts import WebParts
-from connector.web.server.guard import HEADERS, GuardHeaders, PlainCookies, mask_server_logs
 from connector.web.server.paths import FindPages
+from connector.web.server.security_headers import HEADERS, GuardHeaders, PlainCookies, mask_server_logs
 from connector.web.server.store_trouble import RETRY_SECONDS, store_trouble, tell_seldom
 
 

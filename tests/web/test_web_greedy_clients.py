@@ -14,8 +14,8 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from web_world import World, running, wait_until
 
-from connector.web.server import timeouts
-from connector.web.server.timeouts import patient
+from connector.web.server import slow_clients
+from connector.web.server.slow_clients import patient
 
 GET = b"GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n"
 CHUNKED = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -90,7 +90,7 @@ def test_an_answer_that_nobody_reads_is_not_kept(caplog: pytest.LogCaptureFixtur
 @pytest.mark.parametrize(
     "body",
     [
-        b"1\r\na\r\n" * (timeouts.MOST_PIECES + 1) + b"0\r\n\r\n",
+        b"1\r\na\r\n" * (slow_clients.MOST_PIECES + 1) + b"0\r\n\r\n",
         b"1\r\na\r\n0\r\n" + b"X: y\r\n" * 10_000 + b"\r\n",
     ],
     ids=["pieces", "lines behind it"],

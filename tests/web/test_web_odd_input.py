@@ -12,7 +12,7 @@ from databases import BOTH_DATABASES
 from web_world import World, running, wait_until
 
 from connector.store.tables import inbox, sign_in
-from connector.web.server.timeouts import patient
+from connector.web.server.slow_clients import patient
 
 NUL = "%00"
 HALF = "\\ud83d"

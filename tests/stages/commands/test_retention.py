@@ -13,7 +13,7 @@ from connector.commands import status as statuses
 from connector.errors import AfterwordError
 from connector.model import Delivery
 from connector.store import tables
-from connector.store.ops.pruning import superseded
+from connector.store.ops.outdated_rows import superseded
 
 YEAR = 365 * DAY
 
