@@ -49,6 +49,9 @@ def read_text(value: Any) -> str | None:
         return None
     if type(value) is not str:
         value = _as_text(value)
+    # What nearly every text is needs no further look; it is looked at for every field of every record.
+    if value.isascii() and "\0" not in value:
+        return value.strip() or None
     return storable_text(value).strip() or None
 
 
@@ -112,13 +115,10 @@ def read_email(value: Any) -> str | None:
     With a piece that is no character left out it might be somebody else's.
     """
     address = read_text(value)
-    if (
-        address is None
-        or storable_text(_as_text(value)) != _as_text(value)
-        or len(address) > 254
-        or ".." in address
-        or not _EMAIL.fullmatch(address)
-    ):
+    if address is None:
+        return None
+    written = _as_text(value)
+    if storable_text(written) != written or len(address) > 254 or ".." in address or not _EMAIL.fullmatch(address):
         return None
     try:
         ascii_domain(address.rpartition("@")[2])

@@ -66,6 +66,8 @@ def _name(fields: tuple[FieldMap, ...], types: Types) -> Callable[[Fields], str]
 def _read_ids(value: Any) -> tuple[str, ...]:
     if not value:
         return ()
+    if type(value) is str:
+        return (read_id(value) or "",)
     if isinstance(value, (list, tuple)):
         return tuple(text for part in value if (text := read_id(part)))
     return (read_id(value) or "",)

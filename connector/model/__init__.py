@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import idna
@@ -49,6 +50,7 @@ _LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _LONGEST_DOMAIN: Final = 253
 
 
+@lru_cache(maxsize=4_096)
 def ascii_domain(domain: str) -> str:
     """Return a domain as the DNS has it, in small letters and ASCII: ``xn--bcher-kva.example`` for ``Bücher.example``.
 

@@ -125,6 +125,7 @@ def _take(
         quiet = True
         for batches in reader.groups():
             quiet = not _store(context, crm, reader, batches, lease=lease, result=result, filling=filling) and quiet
+            del batches  # a group is large, and the next one is waited for here
             if context.stop.is_set():
                 _drop_read_times(crm, reader.query)
                 return False
@@ -274,6 +275,8 @@ class _Reader(threading.Thread):
         self._crm = crm
         self._halt = halt
         self._waiting = 0
+        self._ahead = 1
+        """How many records may wait before it reads on: a page, until its turn comes."""
         self._has_changed = threading.Condition()
         self._queue: queue.SimpleQueue[Batch | tuple[_End]] = queue.SimpleQueue()
 
@@ -292,6 +295,8 @@ class _Reader(threading.Thread):
 
     def groups(self) -> Iterator[Sequence[Batch]]:
         """Yield what was read, in order, pages that came close behind each other together; raises what the reading raised."""
+        self._ahead = AHEAD
+        self._make_room(0)
         behind: Batch | tuple[_End] | None = None
         while isinstance(first := behind or self._queue.get(), Batch):
             group, size, until = [first], _size(first), time.monotonic() + PATIENCE.total_seconds()
@@ -305,7 +310,9 @@ class _Reader(threading.Thread):
                 size += _size(behind)
                 self._make_room(_size(behind))
                 behind = None
+            del first
             yield group
+            del group
         if first[0] is not None:
             raise first[0]
 
@@ -330,7 +337,7 @@ class _Reader(threading.Thread):
     def _has_room(self) -> bool:
         """Wait until another page may be read; False when the lap is halted."""
         with self._has_changed:
-            self._has_changed.wait_for(lambda: self._waiting < AHEAD or self._halt.is_set())
+            self._has_changed.wait_for(lambda: self._waiting < self._ahead or self._halt.is_set())
         return not self._halt.is_set()
 
 
