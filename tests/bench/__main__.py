@@ -20,12 +20,13 @@ from tests.bench import org, portal
 from tests.bench.answering import delays
 from tests.bench.crm import USUAL, Crm, times
 from tests.bench.crowded import page_times
+from tests.bench.first_read import first_read
 from tests.bench.installation import install
 from tests.bench.page_load import load_figures
 from tests.bench.report import MIB, answer_figures, bare_figures, lap_figures, page_figures, show
 from tests.bench.starting import start_figures
 
-PARTS = ("start", "laps", "memory", "answer", "pages")
+PARTS = ("start", "laps", "memory", "answer", "pages", "first")
 ANSWERS = 9
 LARGER = 4
 Serving = Callable[[Sizes], AbstractContextManager[Crm]]
@@ -55,6 +56,10 @@ def main() -> None:
                 found["pages"] = page_figures(*page_times(folder / "pages", crm))
             with _told("pages beside a bare one"):
                 found["load"] = load_figures(folder / "load")
+        if "first" in given.only:
+            for mode in ("observe", "live"):
+                with _told(f"a first read of 130,000 records, {mode}"):
+                    found.setdefault("first", {})[mode] = first_read(folder / f"first-{mode}", mode)
     if given.json:
         print(json.dumps(found, indent=2))
         return

@@ -64,6 +64,8 @@ def show(console: Console, found: dict[str, Any]) -> None:
         console.print(_laps(crm, laps))
     for crm, memory in found.get("memory", {}).items():
         console.print(_memory(crm, memory))
+    if "first" in found:
+        console.print(_first(found["first"]))
     if "answer" in found:
         answer = found["answer"]
         console.print(
@@ -97,6 +99,31 @@ def _table(title: str, figures: dict[str, dict[str, Any]], columns: dict[str, st
         table.add_column(words, justify="right")
     for name, row in figures.items():
         table.add_row(name, *(str("" if row[key] is None else row[key]) for key in columns))
+    return table
+
+
+_FIRST = {
+    "records": "records",
+    "seconds": "seconds",
+    "of_bare": "of the bare loop's records/s",
+    "cpu_seconds": "computing, s",
+    "peak_mb": "peak memory, MB",
+    "written_mb": "written to the disk, MB",
+    "calls": "calls",
+    "write_transactions": "write transactions",
+    "held_p99_ms": "lock held, 99 of 100, ms",
+    "held_longest_ms": "lock held, longest, ms",
+    "computing_p99_ms": "computing while it is held, 99 of 100, ms",
+}
+
+
+def _first(found: dict[str, Any]) -> Table:
+    table = Table("", title="salesforce: a first read of very many records", title_justify="left")
+    laps = {f"{lap}, {mode}": figures for mode, both in found.items() for lap, figures in both.items()}
+    for name in laps:
+        table.add_column(name, justify="right")
+    for key, words in _FIRST.items():
+        table.add_row(words, *(str(figures.get(key, "")) for figures in laps.values()))
     return table
 
 
