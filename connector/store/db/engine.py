@@ -35,7 +35,7 @@ the pages would hang for as long as the operating system tries, some minutes to 
 https://www.postgresql.org/docs/current/libpq-connect.html"""
 _CACHE_KIB = 8_000
 """How much of SQLite's file one connection keeps in memory: the upper levels of the indexes, however many records there are."""
-_BLOCKS_BEFORE_A_CHECKPOINT = 4_000
+_BLOCKS_BEFORE_A_CHECKPOINT = 8_000
 """How far (in blocks of 4 KiB) SQLite's log grows before it is worked into the file: more changes to one block become one write."""
 _SQLITES_PLACE = frozenset(
     {
