@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import requests
+from sqlalchemy import event
 from web_world import running
 
 from connector.store.tables import customer_score, follow_up_response, invitation, outbox_record, person
@@ -51,6 +52,25 @@ def test_looking_a_hundred_times_at_every_link_records_nothing(world):
     assert world.rows(person) == []
     assert world.answered == []
     assert world.rows(invitation)[0].reminder_at is not None
+
+
+def test_a_look_asks_the_store_twice_and_an_answer_takes_one_turn_to_write(world):
+    """Many open their mail at the same moment, and writers wait for each other."""
+    token = world.invite()
+    statements = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        statements.append(statement)
+
+    event.listen(world.store.engine, "before_cursor_execute", note)
+
+    world.get(token)
+    assert [statement.split()[0] for statement in statements] == ["SELECT", "SELECT"]
+
+    statements.clear()
+    assert world.post(token, {"rating": "4"}).status_code == 303
+    assert statements.count("BEGIN IMMEDIATE") == 1
+    assert len(statements) <= 9
 
 
 def test_the_choice_in_the_mail_is_marked_and_the_page_says_so(world):

@@ -390,5 +390,10 @@ def _without_foreign_keys(tx: Connection) -> None:
 
 
 def _begin_sqlite(tx: Connection) -> None:
-    writes = tx.get_execution_options().get("afterword_writes", False)
-    tx.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if tx.get_execution_options().get("afterword_writes", False):
+        tx.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    # By the driver itself: this touches no file yet, so nothing can fail that would have to be put into words, and pages read often.
+    driver = tx.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - listened to on SQLite alone
+    driver.execute("BEGIN")
