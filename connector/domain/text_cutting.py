@@ -15,7 +15,7 @@ _TAGS: Final = range(0xE0020, 0xE0080)
 
 def units(text: str) -> int:
     """Return the length in UTF-16 units. CRMs built on Java and JavaScript count these: most emoji are two."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)
 
 
 def shorten(text: str, limit: int) -> str:

@@ -13,9 +13,9 @@ _ISOLATE, _END = "\u2068", "\u2069"
 
 def one_line(text: str) -> str:
     """Return the text on one line, runs of white space as one space, without control characters and direction marks."""
-    if text.isascii() and text.isprintable():  # as most texts are: nothing in it to be taken out
-        return " ".join(text.split())
-    return " ".join("".join(map(_seen, text)).split())
+    if not text.isprintable():  # what is printable has none of these, and no white space but the space
+        text = "".join(map(_seen, text))
+    return " ".join(text.split())
 
 
 def isolated(text: str) -> str:

@@ -1,11 +1,11 @@
 """From ratings to evidence: how many people of an account answered, how recently, and how they rated."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from connector.scoring.scales import Direction, Scale, require_metric_scale
+from connector.scoring.scales import Direction, Scale, require_metric_scale, scale_between
 
 ANONYMOUS_WINDOW = timedelta(days=30)
 
@@ -29,23 +29,21 @@ class AccountRating:
     direction: Direction
     at: datetime
     interaction: str | None = None
+    unit: float = field(init=False, repr=False, compare=False)
+    """The answer between 0 (worst) and 1 (best): looked at again and again, so it is worked out once."""
 
     def __post_init__(self) -> None:
         """Refuse what could not be scored later."""
-        self.scale.upward(self.value)
-        require_metric_scale(self.metric, self.scale, self.value)
+        scale = self.scale
+        require_metric_scale(self.metric, scale, self.value)
         if self.at.tzinfo is None:
             raise ValueError("the time of an answer needs a time zone")
+        object.__setattr__(self, "unit", scale.to_unit(self.value))
 
     @property
     def scale(self) -> Scale:
         """The scale of the question."""
-        return Scale(self.low, self.high, self.direction)
-
-    @property
-    def unit(self) -> float:
-        """The answer between 0 (worst) and 1 (best)."""
-        return self.scale.to_unit(self.value)
+        return scale_between(self.low, self.high, self.direction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +69,20 @@ class AccountEvidence:
     def mean(self) -> float | None:
         """The people's weighted mean (0-1); None when nobody answered."""
         return self.weighted / self.total if self.total > 0 else None
+
+    def aged(self, by: timedelta, half_life: timedelta) -> "AccountEvidence":
+        """The same after some time without an answer: all weights fall alike, so nothing else changes."""
+        left = weight(by, half_life)
+        return replace(self, total=self.total * left, weighted=self.weighted * left)
+
+
+@dataclass(frozen=True, slots=True)
+class DatedEvidence:
+    """What an account's answers are worth at a moment that none of them is later than, at this half-life."""
+
+    evidence: AccountEvidence
+    at: datetime
+    half_life: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,17 @@ def account_evidence(
         graded=any(0 < answer.unit < 1 for answers in people for answer in answers),
         kish=total * total / squares if squares > 0 else 0.0,
     )
+
+
+def dated_evidence(
+    account: str, ratings: Sequence[AccountRating], as_of: datetime, half_life: timedelta
+) -> DatedEvidence:
+    """The evidence of `account_evidence`, or that of the moment of the last answer where it is later.
+
+    An answer from after `as_of` would count as fresh for too long, were its evidence to age from then on.
+    """
+    at = max([as_of, *(rating.at for rating in ratings)])
+    return DatedEvidence(account_evidence(account, ratings, at, half_life), at, half_life)
 
 
 def by_person(ratings: Iterable[AccountRating]) -> dict[Person, list[AccountRating]]:

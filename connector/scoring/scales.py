@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal, Protocol, TypeVar, cast
 
 from connector.errors import MappingError
@@ -69,6 +70,12 @@ class Scale:
         self.upward(value)
         above_worst = value - self.low if self.direction == "up" else self.high - value
         return above_worst / (self.high - self.low)
+
+
+@lru_cache(maxsize=256)
+def scale_between(low: float, high: float, direction: Direction) -> Scale:
+    """A scale, made once: an installation asks on few, and looks at them for every answer. Raises MappingError as `Scale` does."""
+    return Scale(low, high, direction)
 
 
 _NPS_SCALE = Scale(0, 10)
@@ -137,7 +144,7 @@ def worst(ratings: Iterable[AnyRated]) -> AnyRated:
 
 def _scale_of(rating: Rated) -> Scale:
     # Any other word for the direction is refused by the scale itself.
-    return Scale(rating.low, rating.high, cast(Direction, rating.direction))
+    return scale_between(rating.low, rating.high, cast(Direction, rating.direction))
 
 
 def require_metric_scale(metric: str, scale: Scale, value: float) -> None:

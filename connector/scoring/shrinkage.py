@@ -40,7 +40,10 @@ _TYPICAL_STRENGTH = 5.0
 _LOG_STRENGTH_SD = 0.9
 _MEANS = tuple((step + 0.5) / 50 for step in range(50))
 _STRENGTH_STEPS = tuple(step / 4 for step in range(-10, 11))
-_CHUNK = 256
+_MOST_POINTS = 400
+_NODES = 20
+_FIRST_END = 0.005
+"""The first part ends where the nearest pole lies on the other side of 0: at the lowest mean times the lowest strength."""
 
 
 @dataclass(frozen=True)
@@ -216,13 +219,51 @@ def _grid_points(kappa: float) -> "tuple[_Array, _Array]":
 
 
 def _log_likelihood(counts: "_Array", means: "_Array", strengths: "_Array") -> "_Array":
-    """The log likelihood of all accounts (rows of size, successes) at each grid point: beta-binomial, fractions allowed."""
+    """The log likelihood of all accounts (rows of size, successes) at each grid point: beta-binomial, fractions allowed.
+
+    Of each account it is a sum of three functions of one number, so the numbers are gathered first, see `_gathered`.
+    """
     import numpy as np
-    from scipy.special import betaln
+    from scipy.special import betaln, gammaln
 
     alpha, beta = means * strengths, (1 - means) * strengths
     total = -len(counts) * betaln(alpha, beta)
-    for start in range(0, len(counts), _CHUNK):
-        size, hits = counts[start : start + _CHUNK, :, None].transpose(1, 0, 2)
-        total = total + betaln(alpha + hits, beta + np.maximum(size - hits, 0.0)).sum(axis=0)
+    if len(counts):
+        size, hits = counts.T
+        for offsets, values, sign in (
+            (alpha, hits, 1),
+            (beta, np.maximum(size - hits, 0.0), 1),
+            (strengths[: len(_STRENGTH_STEPS)], size, -1),
+        ):
+            points, weights = _gathered(np.sort(values))
+            explained = sign * gammaln(offsets[:, None] + points) @ weights
+            total = total + np.resize(explained, total.shape)
     return np.asarray(total, dtype=np.float64)
+
+
+def _gathered(values: "_Array") -> "tuple[_Array, _Array]":
+    """Points with weights that stand for sorted numbers from 0 on: what log gamma adds up to is the same, from any offset of the grid.
+
+    Equal numbers are one point. Where that leaves too many, those between two ends, each twice the one before it, are 20 points: the
+    Chebyshev nodes, with the weights by which a polynomial through them adds up. Log gamma is smooth enough from 0 on for it to be
+    off by less than 1e-12 for each number (Trefethen, Approximation Theory and Approximation Practice, theorem 8.2: its pole lies at
+    least three times as far from the middle of a part as the part's end).
+    """
+    import numpy as np
+    from numpy.polynomial import chebyshev
+
+    points, counts = np.unique(values, return_counts=True)
+    if len(points) <= _MOST_POINTS:
+        return points, counts.astype(np.float64)
+    parts = np.maximum(np.ceil(np.log2(np.maximum(points, _FIRST_END) / _FIRST_END)), 0).astype(int)
+    starts = np.flatnonzero(np.diff(parts, prepend=-1))
+    ends = _FIRST_END * np.exp2(parts[starts])
+    begins = np.where(parts[starts] == 0, 0.0, ends / 2)
+    middles, halves = (begins + ends) / 2, (ends - begins) / 2
+    inside = (points - np.repeat(middles, np.diff(starts, append=len(points)))) / np.repeat(
+        halves, np.diff(starts, append=len(points))
+    )
+    nodes = chebyshev.chebpts1(_NODES)
+    sums = np.add.reduceat(chebyshev.chebvander(inside, _NODES - 1) * counts[:, None], starts, axis=0)
+    shares = np.where(np.arange(_NODES) == 0, 1, 2) / _NODES * chebyshev.chebvander(nodes, _NODES - 1)
+    return (middles[:, None] + halves[:, None] * nodes).ravel(), (sums @ shares.T).ravel()

@@ -6,8 +6,8 @@ One TOML file holds one language whole. A language without a file falls back to 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from functools import cache
+from datetime import date, datetime, tzinfo
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,8 @@ PLURALS: Final = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 _FILES: Final = "connector.sentences.languages"
 _DAYS_NAMED_BY_WEEKDAY: Final = 6
+_KEPT: Final = 4_096
+"""How many numbers, and how many dates, are kept as they are written."""
 
 Message = str | Mapping[str, str]
 
@@ -46,42 +48,62 @@ class Catalogue:
         forms = self.messages[key]
         if isinstance(forms, str):
             raise KeyError(f"{key} has no plural forms")
-        form = forms.get(self._locale.plural_form(n), forms["other"])
+        form = forms.get(_locale(self.language).plural_form(n), forms["other"])
         return form.format(n=self.number(n), **values)
 
     def number(self, value: float) -> str:
         """Return a number as people write it, without zeros at its end: 4.5, in Finnish 4,5."""
-        from babel.numbers import format_decimal
-
-        return str(format_decimal(value, format="#,##0.##", locale=self._locale))
+        return _number(self.language, value)
 
     def day(self, at: datetime, tz: tzinfo) -> str:
         """Return the date in this zone: 12 Nov 2026."""
-        return self._date("format.day", at, tz)
+        return self._date("format.day", at.astimezone(tz).date())
 
     def month(self, at: datetime, tz: tzinfo) -> str:
         """Return the month in this zone: November 2026."""
-        return self._date("format.month", at, tz)
+        return self._date("format.month", at.astimezone(tz).date())
 
     def by(self, at: datetime, tz: tzinfo) -> str:
         """Return a time that stays on a record: 13 Nov 15:00."""
-        return self._date("format.far", at, tz)
+        return self._date("format.far", _local(at, tz))
 
     def deadline(self, at: datetime, tz: tzinfo, *, now: datetime) -> str:
         """Return a near deadline by its weekday (Fri 15:00), a farther or a past one by its date (24 Nov 15:00)."""
         days = (at.astimezone(tz).date() - now.astimezone(tz).date()).days
-        return self._date("format.near" if 0 <= days <= _DAYS_NAMED_BY_WEEKDAY else "format.far", at, tz)
+        return self._date("format.near" if 0 <= days <= _DAYS_NAMED_BY_WEEKDAY else "format.far", _local(at, tz))
 
-    def _date(self, key: str, at: datetime, tz: tzinfo) -> str:
-        from babel.dates import format_datetime
+    def _date(self, key: str, at: date) -> str:
+        return _date(self.language, self.text(key), at)
 
-        return str(format_datetime(at.astimezone(tz), self.text(key), locale=self._locale))
 
-    @property
-    def _locale(self) -> "Locale":
-        from babel import Locale
+def _local(at: datetime, tz: tzinfo) -> datetime:
+    """Return what a clock shows there. Without its zone: two moments that are equal can be shown differently."""
+    return at.astimezone(tz).replace(tzinfo=None)
 
-        return Locale.parse(self.language)
+
+# Records of a whole book say the same few numbers and days again and again, and CLDR's forms take long to work out.
+
+
+@cache
+def _locale(language: str) -> "Locale":
+    from babel import Locale
+
+    return Locale.parse(language)
+
+
+@lru_cache(maxsize=_KEPT)
+def _number(language: str, value: float) -> str:
+    from babel.numbers import format_decimal
+
+    return str(format_decimal(value, format="#,##0.##", locale=_locale(language)))
+
+
+@lru_cache(maxsize=_KEPT)
+def _date(language: str, pattern: str, at: date) -> str:
+    """Return a day, or a moment of one (`datetime`), as a pattern writes it."""
+    from babel.dates import format_datetime
+
+    return str(format_datetime(at, pattern, locale=_locale(language)))
 
 
 @cache

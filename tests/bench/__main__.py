@@ -22,11 +22,12 @@ from tests.bench.crm import USUAL, Crm, times
 from tests.bench.crowded import page_times
 from tests.bench.first_read import first_read
 from tests.bench.installation import install
+from tests.bench.measure import measured
 from tests.bench.page_load import load_figures
 from tests.bench.report import MIB, answer_figures, bare_figures, lap_figures, page_figures, show
 from tests.bench.starting import start_figures
 
-PARTS = ("start", "laps", "memory", "answer", "pages", "first")
+PARTS = ("start", "laps", "memory", "answer", "pages", "first", "book")
 ANSWERS = 9
 LARGER = 4
 Serving = Callable[[Sizes], AbstractContextManager[Crm]]
@@ -60,6 +61,9 @@ def main() -> None:
             for mode in ("observe", "live"):
                 with _told(f"a first read of 130,000 records, {mode}"):
                     found.setdefault("first", {})[mode] = first_read(folder / f"first-{mode}", mode)
+        if "book" in given.only:
+            with _told("book"):
+                found["book"] = measured([sys.executable, "-m", "tests.bench.book", str(given.accounts)]).printed
     if given.json:
         print(json.dumps(found, indent=2))
         return
@@ -106,6 +110,7 @@ def _arguments() -> argparse.Namespace:
     arguments = argparse.ArgumentParser(prog="python -m tests.bench", description=main.__doc__)
     arguments.add_argument("--json", action="store_true", help="print JSON alone")
     arguments.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="some of the parts; all by default")
+    arguments.add_argument("--accounts", type=int, default=10_000, help="the size of the book; 10,000 by default")
     return arguments.parse_args()
 
 

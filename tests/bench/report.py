@@ -80,6 +80,10 @@ def show(console: Console, found: dict[str, Any]) -> None:
         )
     if "load" in found:
         console.print(_table("survey pages and answers beside a bare page", found["load"], _LOADS))
+    if "book" in found:
+        book = found["book"]
+        title = f"{book['accounts']:,} accounts with ten ratings each, peak memory {book['peak_mib']} MiB"
+        console.print(_table(title, book["steps"], _STEPS))
 
 
 _STARTS = {"cpu_seconds": "CPU seconds", "peak_mib": "memory, MiB"}
@@ -90,6 +94,16 @@ _LOADS = {
     "median_ms": "median, ms",
     "p99_ms": "99 of 100, ms",
     "p99_of_median": "of the median",
+}
+
+
+_STEPS = {
+    "seconds": "seconds",
+    "cpu_seconds": "CPU s",
+    "statements_per_account": "statements each",
+    "transactions": "transactions",
+    "locked_p99_ms": "p99 of the lock, ms",
+    "locked_most_ms": "longest, ms",
 }
 
 

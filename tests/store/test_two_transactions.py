@@ -234,7 +234,7 @@ def test_a_correction_that_comes_while_a_follow_up_is_opened_is_kept_beside_the_
         first = _answer(1)(tx).response_id
 
     def open_follow_up(tx: Connection) -> None:
-        follow_up_facts.lock_answers(tx, "a")
+        follow_up_facts.lock_answers(tx, ["a"])
         follow_ups.insert(tx, OPENED)
         follow_ups.link(tx, "f", [first])
 

@@ -87,7 +87,18 @@ def _gather(context: Context) -> None:
             there = [follow_up for follow_up in unsettled if _in_crm(context, follow_up, now)]
             ids = [follow_up.id for follow_up in there]
             answers, keys = alerts.answers_of(tx, ids), alerts.known_keys(tx, ids)
-            facts = [_facts(context, tx, follow_up, answers.get(follow_up.id, ()), now=now) for follow_up in there]
+            owners = follow_up_facts.owners_at(tx, [follow_up.owner for follow_up in there])
+            facts = [
+                _facts(
+                    context,
+                    tx,
+                    follow_up,
+                    answers.get(follow_up.id, ()),
+                    owner=None if follow_up.owner is None else owners.get(follow_up.owner),
+                    now=now,
+                )
+                for follow_up in there
+            ]
         working = context.settings.company.working_time
         crms = {follow_up.id: follow_up.connection for follow_up in there}
         news = [
@@ -114,9 +125,14 @@ def _waiting(notice: Notice) -> Waiting:
 
 
 def _facts(
-    context: Context, tx: Transaction, follow_up: FollowUp, answers: Sequence[tuple[str, datetime]], *, now: datetime
+    context: Context,
+    tx: Transaction,
+    follow_up: FollowUp,
+    answers: Sequence[tuple[str, datetime]],
+    *,
+    owner: StoredOwner | None,
+    now: datetime,
 ) -> FollowUpFacts:
-    owner = follow_up_facts.owner_at(tx, follow_up.owner)
     person = _person(owner)
     has_news, is_late = _has_news(follow_up, answers, now), follow_up.due_at < now
     return FollowUpFacts(

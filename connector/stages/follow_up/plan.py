@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from connector.domain.follow_up_rules import Rule, matches
 from connector.model import Mood
 from connector.model.score import Figures
+from connector.model.stored import StoredAccount
 from connector.scoring.scales import Band, band, worst
 from connector.sentences.clauses import badness
 from connector.sentences.content import NamedResponse
@@ -49,6 +50,8 @@ class Customer:
     last_answer: datetime | None = None
     opened: Mapping[str, datetime] = field(default_factory=dict)
     follow_ups: Sequence[Unclosed] = ()
+    accounts: Sequence[StoredAccount] = ()
+    """Over all connections, deleted ones left out."""
 
     @property
     def mood(self) -> Mood:

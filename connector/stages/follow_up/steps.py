@@ -132,7 +132,7 @@ def _place(here: StepContext, step: Step) -> FollowUpPlace | None:
 
     Else it is another account of the customer. Of a customer that has none any more the deleted account keeps it, closed.
     """
-    accounts = follow_up_facts.accounts_of(here.tx, here.customer.id)
+    accounts = here.customer.accounts
     living = [account for account in accounts if account.ref.connection in here.context.live]
     in_order = [answer.account_id for answer in sorted(step.answers, key=lambda answer: answer.response.at)]
     for account_id in in_order:

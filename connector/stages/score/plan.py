@@ -93,7 +93,12 @@ def answers_key(ratings: Sequence[AccountRating]) -> str:
 
     It stays as it was first stored, when the class had another name: else an upgrade would publish everybody's figures anew.
     """
-    first_kept = ", ".join(f"RatedAnswer{repr(rating).removeprefix('AccountRating')}" for rating in ratings)
+    first_kept = ", ".join(
+        f"RatedAnswer(account={rating.account!r}, contact={rating.contact!r}, metric={rating.metric!r}, "
+        f"value={rating.value!r}, low={rating.low!r}, high={rating.high!r}, direction={rating.direction!r}, "
+        f"at={rating.at!r}, interaction={rating.interaction!r})"
+        for rating in ratings
+    )
     return _hash(f"[{first_kept}]")
 
 

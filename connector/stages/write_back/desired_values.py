@@ -1,14 +1,16 @@
 """What the records of a customer should show: figures, sentences and links, of the accounts and of the contacts who answered."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from connector.domain.follow_up_rules import MoodClause, SilenceClause
-from connector.model import Account, Contact, FieldValue, FollowUpState, TaskState
+from connector.model import Account, Contact, FieldValue, FollowUpState, Ref, TaskState
 from connector.model.follow_up import FollowUp, NamedFollowUp
 from connector.model.score import Figures
+from connector.model.stored import StoredContact, StoredOwner
 from connector.scoring.scales import round_half_away
 from connector.sentences.attention import attention
 from connector.sentences.catalogue import Catalogue, catalogue
@@ -20,59 +22,155 @@ from connector.settings.time_zones import owner_zone
 from connector.stages.context import Context
 from connector.stages.follow_up.plan import Customer
 from connector.store import Transaction
-from connector.store.crm.records import mark_stale
-from connector.store.outbox import fields as stored_fields
-from connector.store.results import follow_up_facts, record_texts
+from connector.store.crm.records import mark_all_stale
+from connector.store.outbox.fields import DesiredFields
+from connector.store.results import answering_people, follow_up_facts, record_texts
 
 PAGE = 200
 MOST_TOLD = 5
 """How many people's answers a task about a mood tells."""
 
 
-def present(context: Context, tx: Transaction, customer: Customer) -> None:
-    """Say what the customer's accounts and the contacts who answered should show."""
-    now, words = context.clock.now(), words_of(context)
-    follow_ups = _follow_ups(context, tx, customer.id, now)
-    people = People(*follow_up_facts.people_asked(tx, customer.id))
-    responses = [answer.response for answer in customer.answers]
-    for account in follow_up_facts.accounts_of(tx, customer.id):
-        tz, crm = _zone_of(context, tx, account), account.ref.connection
-        # Of a customer that several CRMs have, each one's users read what came through theirs.
-        open_here = [
-            read for task_in, follow_up in follow_ups if (read := _read_in(crm, task_in, follow_up)) is not None
+def present(context: Context, tx: Transaction, customers: Sequence[Customer]) -> list[DesiredFields]:
+    """Return what the accounts of customers, and the contacts who answered, should show. All answers of theirs count."""
+    shown = _not_closed(context, tx, customers)
+    asked = answering_people.people_asked(tx, [customer.id for customer in customers])
+    people = _People.who_answered(tx, [answer.response for customer in customers for answer in customer.answers])
+    refs = [account.owner for customer in customers for account in customer.accounts]
+    refs += [named.follow_up.owner for named in shown.follow_ups]
+    owners = follow_up_facts.owners_at(tx, [*refs, *(contact.owner for contact in people.all_contacts())])
+    page = _Page(context, tx, owners, shown, people)
+    desired: list[DesiredFields] = []
+    for customer in customers:
+        follow_ups = page.follow_ups_of(customer.id)
+        desired += page.accounts_show(customer, follow_ups, People(*asked[customer.id]))
+    desired += page.contacts_show()
+    return desired
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The follow-ups that records name, with the answers that they are about."""
+
+    of_customer: Mapping[str, Sequence[NamedFollowUp]]
+    answers: Mapping[str, Sequence[NamedResponse]]
+
+    @property
+    def follow_ups(self) -> list[NamedFollowUp]:
+        return [named for follow_ups in self.of_customer.values() for named in follow_ups]
+
+
+def _not_closed(context: Context, tx: Transaction, customers: Sequence[Customer]) -> _Shown:
+    """Return what the records say needs somebody; note until when that stays true: until it is due."""
+    ids, now = [customer.id for customer in customers], context.clock.now()
+    of_customer = record_texts.not_closed(tx, ids)
+    follow_ups = [named.follow_up for theirs in of_customer.values() for named in theirs]
+    due_later = [known for known in follow_ups if known.state is FollowUpState.OPEN and known.due_at > now]
+    record_texts.note_shown(tx, ids, {known.id: known.due_at for known in due_later})
+    return _Shown(of_customer, record_texts.answers_about(tx, [known.id for known in follow_ups]))
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Who answered. One person, known in several CRMs or under several contacts: what they said last stands on all of their records."""
+
+    first: Mapping[str, NamedResponse]
+    """Of those that are at hand, an answer of each contact."""
+    contacts: Mapping[str, Sequence[StoredContact]]
+    """All contacts of the person, by contact."""
+    newest: Mapping[str, NamedResponse]
+    """The newest answer of each contact."""
+
+    @classmethod
+    def who_answered(cls, tx: Transaction, responses: Sequence[NamedResponse]) -> "_People":
+        first: dict[str, NamedResponse] = {}
+        for response in responses:
+            if response.contact_id is not None:
+                first.setdefault(response.contact_id, response)
+        contacts = answering_people.contacts_of_people(
+            tx, {contact_id: response.person for contact_id, response in first.items()}
+        )
+        known = {contact.id for theirs in contacts.values() for contact in theirs}
+        return cls(first, contacts, answering_people.newest_responses(tx, known))
+
+    def all_contacts(self) -> list[StoredContact]:
+        return [contact for theirs in self.contacts.values() for contact in theirs]
+
+    def last_words(self) -> Iterator[tuple[StoredContact, NamedResponse]]:
+        """Yield each contact with the newest answer of its person."""
+        seen: set[str] = set()
+        for contact_id, response in self.first.items():
+            if contact_id in seen:
+                continue
+            theirs = self.contacts[contact_id]
+            seen |= {contact.id for contact in theirs}
+            answers = [self.newest[contact.id] for contact in theirs if contact.id in self.newest]
+            by_id = sorted(answers, key=lambda answer: answer.response_id)
+            newest = max(by_id, key=lambda answer: answer.at, default=response)
+            for contact in theirs:
+                yield contact, newest
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What the records of a page of customers show."""
+
+    context: Context
+    tx: Transaction
+    owners: Mapping[Ref, StoredOwner]
+    shown: _Shown
+    people: _People
+
+    def follow_ups_of(self, customer: str) -> list[tuple[str, OpenFollowUp]]:
+        """Return what the records of a customer say needs somebody, each with the CRM of its task."""
+        return [
+            (
+                named.follow_up.connection,
+                _whole(
+                    self.context,
+                    self.tx,
+                    named,
+                    self.shown.answers.get(named.follow_up.id, ()),
+                    owner=self._owner_at(named.follow_up.owner),
+                ),
+            )
+            for named in self.shown.of_customer.get(customer, ())
         ]
-        given_here = [response for response in responses if response.connection == crm]
-        needs = attention(open_here, words, now=now)
-        texts: dict[str, FieldValue] = {
-            "summary": summary(given_here, needs, people, words, tz=tz, now=now) or None,
-            "attention": needs.text or None,
-            "details": details_url(context, account.id),
-        }
-        stored_fields.set_desired(tx, account.ref, "account", figure_fields(customer.figures, tz) | texts)
-    _present_contacts(context, tx, responses, words)
 
+    def accounts_show(
+        self, customer: Customer, follow_ups: Sequence[tuple[str, OpenFollowUp]], people: People
+    ) -> Iterator[DesiredFields]:
+        """Yield the fields of a customer's accounts."""
+        now, words = self.context.clock.now(), words_of(self.context)
+        responses = [answer.response for answer in customer.answers]
+        for account in customer.accounts:
+            tz, crm = self._zone_of(account), account.ref.connection
+            # Of a customer that several CRMs have, each one's users read what came through theirs.
+            open_here = [
+                read for task_in, follow_up in follow_ups if (read := _read_in(crm, task_in, follow_up)) is not None
+            ]
+            given_here = [response for response in responses if response.connection == crm]
+            needs = attention(open_here, words, now=now)
+            texts: dict[str, FieldValue] = {
+                "summary": summary(given_here, needs, people, words, tz=tz, now=now) or None,
+                "attention": needs.text or None,
+                "details": details_url(self.context, account.id),
+            }
+            yield DesiredFields(account.ref, "account", figure_fields(customer.figures, tz) | texts)
 
-def _present_contacts(
-    context: Context, tx: Transaction, newest_first: Sequence[NamedResponse], words: Catalogue
-) -> None:
-    seen: set[str] = set()
-    for response in newest_first:
-        if response.contact_id is None or response.contact_id in seen:
-            continue
-        seen.add(response.contact_id)
-        # One person, known in several CRMs or under several contacts: what they said last stands on all of their records.
-        contacts = follow_up_facts.contacts_of_the_person(tx, response.contact_id)
-        seen |= {contact.id for contact in contacts}
-        newest = follow_up_facts.newest_response(tx, [contact.id for contact in contacts]) or response
-        for contact in contacts:
-            text = last_rating(newest, words, _zone_of(context, tx, contact))
-            stored_fields.set_desired(tx, contact.ref, "contact", {"last_rating": text})
+    def contacts_show(self) -> Iterator[DesiredFields]:
+        """Yield the fields of the contacts who answered."""
+        words = words_of(self.context)
+        for contact, newest in self.people.last_words():
+            text = last_rating(newest, words, self._zone_of(contact))
+            yield DesiredFields(contact.ref, "contact", {"last_rating": text})
 
+    def _zone_of(self, record: Account | Contact) -> ZoneInfo:
+        """Return the zone in which dates on a record are read: its owner's."""
+        return owner_zone(self._owner_at(record.owner), self.context.settings)
 
-def _zone_of(context: Context, tx: Transaction, record: Account | Contact) -> ZoneInfo:
-    """Return the zone in which dates on a record are read: its owner's."""
-    owner = follow_up_facts.owner_at(tx, record.owner)
-    return owner_zone(owner, context.settings)
+    def _owner_at(self, ref: Ref | None) -> StoredOwner | None:
+        return None if ref is None else self.owners.get(ref)
 
 
 def words_of(context: Context) -> Catalogue:
@@ -87,26 +185,16 @@ def mark_outdated(context: Context) -> None:
     """Have records shown anew that say of a follow-up what time alone has made untrue, each once. Comes before `score`."""
     now, place = context.clock.now(), ""
     while not context.stop.is_set():
-        with context.write() as tx:
-            customers = record_texts.outdated(tx, now, after=place, limit=PAGE)
-            for customer in customers:
-                mark_stale(tx, customer, now)
+        customers = context.write_where_needed(partial(_mark_outdated, after=place, now=now))
         if len(customers) < PAGE:
             return
         place = customers[-1]
 
 
-def _follow_ups(context: Context, tx: Transaction, customer: str, now: datetime) -> list[tuple[str, OpenFollowUp]]:
-    """Return what the records say needs somebody, each with the CRM of its task; note until when that stays true: until it is due."""
-    not_closed = record_texts.not_closed(tx, customer)
-    follow_ups = [named.follow_up for named in not_closed]
-    due_later = [known for known in follow_ups if known.state is FollowUpState.OPEN and known.due_at > now]
-    record_texts.note_shown(tx, customer, {known.id: known.due_at for known in due_later})
-    answers = record_texts.answers_about(tx, [known.id for known in follow_ups])
-    return [
-        (named.follow_up.connection, _whole(context, tx, named, answers.get(named.follow_up.id, ())))
-        for named in not_closed
-    ]
+def _mark_outdated(tx: Transaction, *, after: str, now: datetime) -> list[str]:
+    customers = record_texts.outdated(tx, now, after=after, limit=PAGE)
+    mark_all_stale(tx, customers, now)
+    return customers
 
 
 def _read_in(crm: str, task_in: str, follow_up: OpenFollowUp) -> OpenFollowUp | None:
@@ -130,13 +218,20 @@ def open_follow_up(
     context: Context, tx: Transaction, named: NamedFollowUp, responses: Sequence[NamedResponse]
 ) -> OpenFollowUp:
     """Return a follow-up as the users of the CRM that has its task may read it; for the arguments see `_whole`."""
-    return _with_own_words(named.follow_up.connection, _whole(context, tx, named, responses))
+    owner = follow_up_facts.owner_at(tx, named.follow_up.owner)
+    return _with_own_words(named.follow_up.connection, _whole(context, tx, named, responses, owner=owner))
 
 
-def _whole(context: Context, tx: Transaction, named: NamedFollowUp, responses: Sequence[NamedResponse]) -> OpenFollowUp:
+def _whole(
+    context: Context,
+    tx: Transaction,
+    named: NamedFollowUp,
+    responses: Sequence[NamedResponse],
+    *,
+    owner: StoredOwner | None,
+) -> OpenFollowUp:
     """Return a follow-up as sentences tell it; `responses` are the answers it is about."""
     follow_up = named.follow_up
-    owner = follow_up_facts.owner_at(tx, follow_up.owner)
     waiting = follow_up.state is FollowUpState.WAITING_FOR_OUTCOME
     return OpenFollowUp(
         who=named.who if follow_up.contact_id else named.account_name,

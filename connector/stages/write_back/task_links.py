@@ -1,5 +1,7 @@
 """The links in a follow-up's task: to all answers, to the customer's record, and to what was asked about."""
 
+from collections.abc import Sequence
+
 from connector.errors import CrmError
 from connector.model import Outcome, Ref
 from connector.model.stored import StoredAccount
@@ -11,14 +13,15 @@ from connector.store import Transaction
 from connector.store.results import follow_up_facts
 
 
-def learn_addresses(context: Context, customer: str) -> None:
+def learn_addresses(context: Context, customers: Sequence[str]) -> None:
     """Let adapters that must ask for it learn under which address people open records, outside of any transaction.
 
     One that is out of reach is heard of where it is written to: its links are left out.
     """
     with context.store.read() as tx:
-        refs = [account.ref for account in follow_up_facts.accounts_of(tx, customer)]
-    for ref in refs:
+        accounts = follow_up_facts.accounts_of(tx, customers)
+    of_crm = {account.ref.connection: account.ref for theirs in accounts.values() for account in theirs}
+    for ref in of_crm.values():
         address_of(context, ref)
 
 

@@ -446,7 +446,13 @@ def mark_stale(tx: Connection, customer: str, now: datetime) -> None:
 
     An earlier mark is replaced: whoever is dealing with that one must not take this one off as well.
     """
-    insert_or_update(tx, tables.customer_score, [{"customer": customer, "stale_at": now}])
+    mark_all_stale(tx, [customer], now)
+
+
+def mark_all_stale(tx: Connection, customers: Iterable[str], now: datetime) -> None:
+    """Note that something happened to each of these customers, see `mark_stale`."""
+    rows = [{"customer": customer, "stale_at": now} for customer in sorted(customers)]
+    insert_or_update(tx, tables.customer_score, rows)
 
 
 def _updated_by(value: Pulled) -> str | None:

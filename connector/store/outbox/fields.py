@@ -1,14 +1,31 @@
 """What our fields on CRM records should hold, and what they were last seen to hold."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, update
 
 from connector.model import FieldValues, Ref
 from connector.model.outbox import LastWrite, RecordFields
 from connector.store.crm.refs import chunks
+from connector.store.db.among import is_listed, listed
+from connector.store.db.types import AnySelect
 from connector.store.db.upsert import insert_or_ignore
 from connector.store.tables import outbox_record, ref_of, ref_text
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredFields:
+    """What some of our fields on a record should hold."""
+
+    ref: Ref
+    target: str
+    """account or contact."""
+    values: FieldValues
+    """JSON values by our names; None clears, what is absent is left alone."""
+
 
 _COLUMNS = (
     outbox_record.c.ref,
@@ -43,18 +60,56 @@ def set_desired(tx: Connection, ref: Ref, target: str, values: FieldValues) -> N
 
     The record becomes pending when that changes anything.
     """
-    here = _at(ref)
-    # Locked, so that nobody changes it between our reading and our writing it. A row that is not there cannot be locked.
-    locked = select(outbox_record.c.desired).where(here).with_for_update()
-    row = tx.execute(locked).one_or_none()
-    if row is None:
-        key = {"connection": ref.connection, "ref": ref_text(ref), "target": target}
+    set_desired_of(tx, [DesiredFields(ref, target, values)])
+
+
+def set_desired_of(tx: Connection, desired: Sequence[DesiredFields]) -> None:
+    """Set what some of our fields on many records should hold, see `set_desired`. What is set last of a record holds."""
+    by_crm: dict[str, dict[str, DesiredFields]] = {}
+    for fields in desired:
+        records = by_crm.setdefault(fields.ref.connection, {})
+        ref = ref_text(fields.ref) or ""
+        before = records.get(ref)
+        records[ref] = fields if before is None else replace(fields, values={**before.values, **fields.values})
+    for crm, records in by_crm.items():
+        _set_desired_in(tx, crm, records)
+
+
+def _set_desired_in(tx: Connection, crm: str, records: Mapping[str, DesiredFields]) -> None:
+    # Locked, so that nobody changes them between our reading and our writing them. Rows that are not there cannot be locked.
+    before = _locked_desired(tx, crm, records)
+    if new := [ref for ref in records if ref not in before]:
         nothing: dict[str, object] = {"desired": {}, "actual": {}, "written": {}, "pending": False}
-        insert_or_ignore(tx, outbox_record, [{**key, **nothing}])
-        row = tx.execute(locked).one()
-    after = {**row.desired, **values}
-    if after != row.desired:
-        tx.execute(update(outbox_record).where(here).values(desired=after, target=target, pending=True))
+        rows = [{"connection": crm, "ref": ref, "target": records[ref].target, **nothing} for ref in sorted(new)]
+        insert_or_ignore(tx, outbox_record, rows)
+        before |= _locked_desired(tx, crm, new)
+    after = {ref: {**before[ref], **fields.values} for ref, fields in records.items()}
+    changed = [
+        {"crm": crm, "at": ref, "desired_fields": after[ref], "to": records[ref].target}
+        for ref in sorted(records)
+        if after[ref] != before[ref]
+    ]
+    if changed:
+        tx.execute(_DESIRE, changed)
+
+
+def _locked_desired(tx: Connection, crm: str, refs: Collection[str]) -> dict[str, FieldValues]:
+    rows = tx.execute(_desired(tx.dialect.name), {"crm": crm, **listed(tx, refs)})
+    return {row.ref: row.desired for row in rows}
+
+
+@cache
+def _desired(dialect: str) -> AnySelect:
+    here = and_(outbox_record.c.connection == bindparam("crm"), is_listed(dialect, outbox_record.c.ref))
+    rows = select(outbox_record.c.ref, outbox_record.c.desired).where(here)
+    return rows.order_by(outbox_record.c.ref).with_for_update()
+
+
+_DESIRE: Final = (
+    update(outbox_record)
+    .where(outbox_record.c.connection == bindparam("crm"), outbox_record.c.ref == bindparam("at"))
+    .values(desired=bindparam("desired_fields"), target=bindparam("to"), pending=True)
+)
 
 
 def remove_desired(tx: Connection, ref: Ref, names: Collection[str]) -> None:

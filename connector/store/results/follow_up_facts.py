@@ -1,19 +1,22 @@
 """Queries of `follow_up`: what is known about a customer, and the follow-ups opened for it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from itertools import chain
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
 
 from connector.model import Delivery, Ref
 from connector.model.stored import StoredAccount, StoredContact, StoredInteraction, StoredOwner
 from connector.sentences.content import NamedResponse
 from connector.store import tables
-from connector.store.crm.refs import chunks
 from connector.store.db import row_readers
-from connector.store.db.types import AnyRow, AnySelect
+from connector.store.db.among import among, is_listed, listed
+from connector.store.db.types import AnyRow, AnySelect, Utc
 from connector.store.results import record_texts
 from connector.store.tables import (
     account,
@@ -29,8 +32,6 @@ from connector.store.tables import (
 
 AT_ONCE: Final = 500
 """How many answers of one customer that no rule has looked at are taken in together: after a long pause they may be very many."""
-REACHED = (Delivery.SENT, Delivery.IN_DOUBT)
-"""States of an invitation that reached its person, or may have; one that expired was never sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,45 +58,133 @@ class JudgedResponse:
     """Since when."""
 
 
-def accounts_of(tx: Connection, customer: str) -> list[StoredAccount]:
-    """Return the accounts that are this customer, over all connections, deleted ones left out."""
-    rows = tx.execute(
-        select(account).where(account.c.customer == customer, account.c.deleted_at.is_(None)).order_by(account.c.id)
-    )
-    return [row_readers.account_of(row) for row in rows]
+def accounts_of(tx: Connection, customers: Collection[str]) -> Mapping[str, list[StoredAccount]]:
+    """Return the accounts that are each of these customers, over all connections, deleted ones left out.
+
+    Every customer is there, one without an account with none.
+    """
+    accounts: dict[str, list[StoredAccount]] = {customer: [] for customer in customers}
+    for row in tx.execute(_accounts_of(tx.dialect.name), listed(tx, accounts)):
+        accounts[row.customer].append(row_readers.account_of(row))
+    return accounts
 
 
-def answers_of(tx: Connection, customer: str, *, crms: Collection[str], limit: int = 50) -> list[JudgedResponse]:
-    """Return the newest answers that count, newest first.
+@cache
+def _accounts_of(dialect: str) -> AnySelect:
+    there = (is_listed(dialect, account.c.customer), account.c.deleted_at.is_(None))
+    return select(account).where(*there).order_by(account.c.id)
+
+
+def answers_of(
+    tx: Connection, customers: Collection[str], *, crms: Collection[str], limit: int = 50
+) -> Mapping[str, list[JudgedResponse]]:
+    """Return the newest answers that count of each customer, newest first.
 
     Those that no rule has looked at yet, and that came on these connections, are all among them. Where they are more than
     `AT_ONCE`, the first of them come, and nothing of what came later: the others follow when these have been looked at.
     """
-    answers = _answers().where(account.c.customer == customer, response.c.counts)
-    unseen = answers.where(response.c.considered_at.is_(None), response.c.connection.in_(crms))
-    fresh = tx.execute(unseen.order_by(None).order_by(response.c.at, response.c.id).limit(AT_ONCE + 1)).all()
-    if len(fresh) > AT_ONCE:
-        fresh = fresh[:AT_ONCE]
-        answers = answers.where(response.c.at <= fresh[-1].at)
-    newest = tx.execute(answers.limit(limit)).all()
-    known = {row.id for row in newest}
-    return _with_ratings(tx, [*newest, *(row for row in reversed(fresh) if row.id not in known)])
+    fresh = _fresh_ids(tx, customers, crms)
+    crowded = {customer: ids[AT_ONCE - 1] for customer, ids in fresh.items() if len(ids) > AT_ONCE}
+    ids = _newest_ids(tx, [customer for customer in customers if customer not in crowded], limit)
+    for customer, last in crowded.items():
+        ids |= _newest_ids(tx, [customer], limit, until=last)
+    for customer, unseen in fresh.items():
+        newest = ids.setdefault(customer, [])
+        known = set(newest)
+        newest.extend(id_ for id_ in reversed(unseen[:AT_ONCE]) if id_ not in known)
+    answers = {answer.response.response_id: answer for answer in answers_by_id(tx, [*chain(*ids.values())])}
+    return {customer: [answers[id_] for id_ in theirs if id_ in answers] for customer, theirs in ids.items()}
 
 
-def second_thoughts(tx: Connection, customer: str) -> list[JudgedResponse]:
-    """Return the corrections that came after a follow-up was opened and that no rule has looked at: they count in no figure."""
+def _fresh_ids(tx: Connection, customers: Collection[str], crms: Collection[str]) -> Mapping[str, list[str]]:
+    """Return the answers of each customer that no rule has looked at, the oldest first: `AT_ONCE` of them and one more at most."""
+    chosen = listed(tx, customers) | listed(tx, crms, "crms") | {"most": AT_ONCE + 1}
+    return _ids(tx, _fresh(tx.dialect.name), chosen)
+
+
+@cache
+def _fresh(dialect: str) -> AnySelect:
+    in_order = func.row_number().over(partition_by=account.c.customer, order_by=(response.c.at, response.c.id))
+    here = is_listed(dialect, response.c.connection, "crms")
+    return _up_to_most(_numbered(dialect, in_order).where(response.c.considered_at.is_(None), here))
+
+
+def _newest_ids(
+    tx: Connection, customers: Collection[str], limit: int, until: str | None = None
+) -> dict[str, list[str]]:
+    """Return the answers of each customer that came last, newest first; of those that did not come after the one named by `until`."""
+    if not customers:
+        return {}
+    chosen = listed(tx, customers) | {"most": limit} | ({} if until is None else {"last": until})
+    return _ids(tx, _newest(tx.dialect.name, is_until=until is not None), chosen)
+
+
+@cache
+def _newest(dialect: str, *, is_until: bool) -> AnySelect:
+    in_order = func.row_number().over(partition_by=account.c.customer, order_by=(response.c.at.desc(), response.c.id))
+    answers = _numbered(dialect, in_order)
+    if is_until:
+        last = response.alias()
+        at = select(last.c.at).where(last.c.id == bindparam("last")).scalar_subquery()
+        answers = answers.where(response.c.at <= at)
+    return _up_to_most(answers)
+
+
+def _numbered(dialect: str, number: ColumnElement[int]) -> AnySelect:
+    return (
+        select(account.c.customer, response.c.id, number.label("place"))
+        .join(response, response.c.account_id == account.c.id)
+        .where(is_listed(dialect, account.c.customer), response.c.counts)
+    )
+
+
+def _up_to_most(numbered: AnySelect) -> AnySelect:
+    places = numbered.subquery()
+    rows = select(places.c.customer, places.c.id).where(places.c.place <= bindparam("most"))
+    return rows.order_by(places.c.customer, places.c.place)
+
+
+def _ids(tx: Connection, statement: AnySelect, chosen: Mapping[str, object]) -> dict[str, list[str]]:
+    ids: dict[str, list[str]] = {}
+    for row in tx.execute(statement, chosen):
+        ids.setdefault(row.customer, []).append(row.id)
+    return ids
+
+
+def second_thoughts(tx: Connection, customers: Collection[str]) -> Mapping[str, list[JudgedResponse]]:
+    """Return the corrections that came after a follow-up was opened and that no rule has looked at: they count in no figure.
+
+    There are `AT_ONCE` of them at most; the others follow when these have been looked at.
+    """
+    rows = tx.execute(_second_thoughts(tx.dialect.name), listed(tx, customers) | {"most": AT_ONCE}).all()
+    customer_of = {row.id: row.customer for row in rows}
+    corrections: dict[str, list[JudgedResponse]] = {}
+    for answer in _with_ratings(tx, rows):
+        corrections.setdefault(customer_of[answer.response.response_id], []).append(answer)
+    return corrections
+
+
+@cache
+def _second_thoughts(dialect: str) -> AnySelect:
     fresh = and_(response.c.after_contact, ~response.c.counts, response.c.considered_at.is_(None))
-    rows = _answers().where(account.c.customer == customer, fresh).limit(AT_ONCE)
-    return _with_ratings(tx, tx.execute(rows).all())
+    return _answers().where(is_listed(dialect, account.c.customer), fresh).limit(bindparam("most"))
 
 
 def answers_by_id(tx: Connection, responses: Collection[str]) -> list[JudgedResponse]:
     """Return answers, the newest first."""
-    return _with_ratings(tx, tx.execute(_answers().where(response.c.id.in_(responses))).all())
+    if not responses:
+        return []
+    return _with_ratings(tx, tx.execute(_answers_by_id(tx.dialect.name), listed(tx, responses)).all())
+
+
+@cache
+def _answers_by_id(dialect: str) -> AnySelect:
+    return _answers().where(is_listed(dialect, response.c.id))
 
 
 def _answers() -> AnySelect:
-    return record_texts.every_answer().order_by(response.c.at.desc(), response.c.id)
+    customers = record_texts.every_answer().add_columns(account.c.customer)
+    return customers.order_by(response.c.at.desc(), response.c.id)
 
 
 def _with_ratings(tx: Connection, rows: Sequence[AnyRow]) -> list[JudgedResponse]:
@@ -116,56 +205,53 @@ def _with_ratings(tx: Connection, rows: Sequence[AnyRow]) -> list[JudgedResponse
     ]
 
 
-def lock_answers(tx: Connection, customer: str) -> None:
-    """Let no answer that no rule has looked at yet be corrected until the transaction ends.
+def lock_answers(tx: Connection, customers: Collection[str]) -> None:
+    """Let no answer of these customers that no rule has looked at yet be corrected until the transaction ends.
 
     A correction is recorded beside the answer once a follow-up is about it, and replaces it before: which of the two, is not known
     while a follow-up is being opened.
     """
-    account_ids = select(account.c.id).where(account.c.customer == customer)
+    tx.execute(_fresh_invitations(tx.dialect.name), listed(tx, customers)).all()
+
+
+@cache
+def _fresh_invitations(dialect: str) -> AnySelect:
+    account_ids = select(account.c.id).where(is_listed(dialect, account.c.customer))
     fresh = select(response.c.invitation_id).where(
         response.c.account_id.in_(account_ids), response.c.considered_at.is_(None)
     )
-    locked = select(invitation.c.id).where(invitation.c.id.in_(fresh)).order_by(invitation.c.id).with_for_update()
-    tx.execute(locked).all()
+    return select(invitation.c.id).where(invitation.c.id.in_(fresh)).order_by(invitation.c.id).with_for_update()
 
 
 def considered(
-    tx: Connection, customer: str, answers: Collection[str], *, crms: Collection[str], now: datetime
-) -> bool:
-    """Note that the rules have looked at these answers, as far as they came on these connections; False: there are others.
+    tx: Connection, answers: Mapping[str, Collection[str]], *, crms: Collection[str], now: datetime
+) -> set[str]:
+    """Note that the rules have looked at these answers of each customer, as far as they came on these connections.
 
-    One that came in meanwhile is not among them: PostgreSQL shows it to whoever asks again in the same transaction. What a correction
-    has replaced is never looked at.
+    Returns the customers of whom they have looked at every answer. One that came in meanwhile is not among those that were looked at:
+    PostgreSQL shows it to whoever asks again in the same transaction. What a correction has replaced is never looked at.
     """
-    account_ids = select(account.c.id).where(account.c.customer == customer)
-    fresh = and_(response.c.account_id.in_(account_ids), response.c.considered_at.is_(None))
-    here = and_(fresh, response.c.connection.in_(crms))
-    for part in chunks(answers):
-        tx.execute(update(response).where(here, response.c.id.in_(part)).values(considered_at=now))
-    void = and_(~response.c.counts, ~response.c.after_contact)
-    tx.execute(update(response).where(here, void).values(considered_at=now))
-    return tx.execute(select(response.c.id).where(fresh).limit(1)).first() is None
+    done: list[str] = []
+    left: set[str] = set()
+    for row in tx.execute(_unconsidered(tx.dialect.name), listed(tx, answers)):
+        is_void = not row.counts and not row.after_contact
+        if row.connection in crms and (is_void or row.id in answers[row.customer]):
+            done.append(row.id)
+        else:
+            left.add(row.customer)
+    if done:
+        tx.execute(update(response).where(among(tx, response.c.id, done)).values(considered_at=now))
+    return set(answers) - left
 
 
-def people_asked(tx: Connection, customer: str) -> tuple[int, int, datetime | None]:
-    """Return how many different people of a customer were reached by a survey, how many of them answered, and up to when.
-
-    That is when the last of them answered, or, where nobody has, when the last of them was asked; None: nobody was asked.
-    """
-    account_ids = select(account.c.id).where(account.c.customer == customer)
-    theirs = invitation.c.account_id.in_(account_ids)
-    reached = func.coalesce(invitation.c.sent_at, invitation.c.created_at)
-    answered = exists().where(response.c.invitation_id == invitation.c.id, response.c.counts)
-    asked = and_(theirs, or_(invitation.c.state.in_(REACHED), answered))
-    answer_time = select(func.max(response.c.at)).join(invitation, invitation.c.id == response.c.invitation_id)
-    last = tx.execute(answer_time.where(theirs, response.c.counts)).scalar()
-    by = last if last is not None else tx.execute(select(func.max(reached)).where(asked)).scalar()
-    if by is None:
-        return 0, 0, None
-    who = select(func.count(func.distinct(invitation.c.person)))
-    number = tx.execute(who.where(asked, or_(answered, reached <= by))).scalar_one()
-    return int(number), int(tx.execute(who.where(theirs, answered)).scalar_one()), by
+@cache
+def _unconsidered(dialect: str) -> AnySelect:
+    columns = (response.c.id, response.c.connection, response.c.counts, response.c.after_contact)
+    return (
+        select(account.c.customer, *columns)
+        .join(response, response.c.account_id == account.c.id)
+        .where(is_listed(dialect, account.c.customer), response.c.considered_at.is_(None))
+    )
 
 
 def owner_at(tx: Connection, ref: Ref | None) -> StoredOwner | None:
@@ -193,6 +279,24 @@ def _owners() -> AnySelect:
 
 _OWNER_AT: Final = _owners().where(owner.c.connection == bindparam("crm"), owner.c.ref == bindparam("at"))
 """Made once: each lap asks for the owners of everything that is open."""
+
+
+def owners_at(tx: Connection, refs: Iterable[Ref | None]) -> Mapping[Ref, StoredOwner]:
+    """Return owners by ref, deleted and inactive ones too; who is not known is absent."""
+    texts: dict[str, set[str]] = {}
+    for ref in refs:
+        if ref is not None:
+            texts.setdefault(ref.connection, set()).add(ref_text(ref) or "")
+    owners: dict[Ref, StoredOwner] = {}
+    for crm, named in texts.items():
+        rows = tx.execute(_owners_at(tx.dialect.name), {"crm": crm, **listed(tx, named)})
+        owners.update((known.ref, known) for known in map(row_readers.owner_of, rows))
+    return owners
+
+
+@cache
+def _owners_at(dialect: str) -> AnySelect:
+    return _owners().where(owner.c.connection == bindparam("crm"), is_listed(dialect, owner.c.ref))
 
 
 def owner_by_email(tx: Connection, crm: str, email: str) -> StoredOwner | None:
@@ -224,22 +328,6 @@ def account_of(tx: Connection, account_id: str) -> StoredAccount:
     return row_readers.account_of(tx.execute(select(account).where(account.c.id == account_id)).one())
 
 
-def contacts_of_the_person(tx: Connection, contact_id: str) -> list[StoredContact]:
-    """Return this contact with the others, over all connections, that are the same person; deleted ones are left out."""
-    person = select(contact.c.person).where(contact.c.id == contact_id).scalar_subquery()
-    same = or_(contact.c.id == contact_id, contact.c.person == person)
-    rows = tx.execute(select(contact).where(same, contact.c.deleted_at.is_(None)).order_by(contact.c.id))
-    return [row_readers.contact_of(row) for row in rows]
-
-
-def newest_response(tx: Connection, contacts: Collection[str]) -> NamedResponse | None:
-    """Return the newest answer that counts of these contacts, whatever customer it was about; None without one."""
-    theirs = record_texts.answers().where(response.c.contact_id.in_(contacts), account.c.deleted_at.is_(None))
-    row = tx.execute(theirs.order_by(response.c.at.desc(), response.c.id).limit(1)).one_or_none()
-    ratings = record_texts.ratings_of(tx, [row.id]) if row is not None else {}
-    return record_texts.named_response(row, ratings[row.id]) if row is not None and row.id in ratings else None
-
-
 def interaction_of(tx: Connection, interaction_id: str | None) -> StoredInteraction | None:
     """Return an interaction."""
     table = tables.interaction
@@ -254,19 +342,37 @@ def live_since(tx: Connection, subject: str) -> Mapping[str, datetime]:
     return {row.connection: row.at for row in rows}
 
 
-def silence_of(tx: Connection, customer: str, now: datetime) -> tuple[int, datetime | None]:
-    """Return how many invitations ran out unanswered since a customer's last answer, and when that was."""
-    account_ids = select(account.c.id).where(account.c.customer == customer)
-    last = tx.execute(
-        select(func.max(response.c.at)).where(response.c.counts, response.c.account_id.in_(account_ids))
-    ).scalar()
-    ran_out = [invitation.c.account_id.in_(account_ids), _ran_out(now)]
-    if last is not None:
-        ran_out.append(invitation.c.sent_at > last)
-    return int(tx.execute(select(func.count()).select_from(invitation).where(*ran_out)).scalar_one()), last
+def silence_of(tx: Connection, customers: Collection[str], now: datetime) -> Mapping[str, tuple[int, datetime | None]]:
+    """Return how many invitations ran out unanswered since each customer's last answer, and when that was."""
+    chosen = listed(tx, customers)
+    last = {row.customer: row.at for row in tx.execute(_last_answers(tx.dialect.name), chosen)}
+    since: Counter[str] = Counter()
+    for row in tx.execute(_unanswered(tx.dialect.name), chosen | {"now": now}):
+        known = last.get(row.customer)
+        since[row.customer] += known is None or (row.sent_at is not None and row.sent_at > known)
+    return {customer: (since[customer], last.get(customer)) for customer in customers}
 
 
-def _ran_out(now: datetime) -> ColumnElement[bool]:
+@cache
+def _last_answers(dialect: str) -> AnySelect:
+    return (
+        select(account.c.customer, func.max(response.c.at).label("at"))
+        .join(response, response.c.account_id == account.c.id)
+        .where(is_listed(dialect, account.c.customer), response.c.counts)
+        .group_by(account.c.customer)
+    )
+
+
+@cache
+def _unanswered(dialect: str) -> AnySelect:
+    return (
+        select(account.c.customer, invitation.c.sent_at)
+        .join(invitation, invitation.c.account_id == account.c.id)
+        .where(is_listed(dialect, account.c.customer), _ran_out(bindparam("now", type_=Utc)))
+    )
+
+
+def _ran_out(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     """Mail that bounced is no silence: nobody got it."""
     return and_(invitation.c.state == Delivery.SENT, invitation.c.expires_at <= now)
 
@@ -307,12 +413,19 @@ def newly_silent(tx: Connection, rule: str, now: datetime, *, least: int, after:
     return list(rows.scalars())
 
 
-def last_opened(tx: Connection, customer: str) -> Mapping[str, datetime]:
-    """Return when each rule last came to hold for a customer: it opened a follow-up then, or went into one."""
-    rows = tx.execute(
-        select(follow_up_rule.c.rule, func.max(follow_up_rule.c.at).label("at"))
+def last_opened(tx: Connection, customers: Collection[str]) -> Mapping[str, Mapping[str, datetime]]:
+    """Return when each rule last came to hold for each customer: it opened a follow-up then, or went into one."""
+    opened: dict[str, dict[str, datetime]] = {}
+    for row in tx.execute(_last_opened(tx.dialect.name), listed(tx, customers)):
+        opened.setdefault(row.customer, {})[row.rule] = row.at
+    return opened
+
+
+@cache
+def _last_opened(dialect: str) -> AnySelect:
+    return (
+        select(follow_up.c.customer, follow_up_rule.c.rule, func.max(follow_up_rule.c.at).label("at"))
         .join(follow_up, follow_up.c.id == follow_up_rule.c.follow_up_id)
-        .where(follow_up.c.customer == customer)
-        .group_by(follow_up_rule.c.rule)
+        .where(is_listed(dialect, follow_up.c.customer))
+        .group_by(follow_up.c.customer, follow_up_rule.c.rule)
     )
-    return {row.rule: row.at for row in rows}

@@ -17,9 +17,13 @@ from connector.store.results import follow_ups
 from connector.store.tables import account, follow_up
 
 
-def join_same(tx: Connection, customer: str, now: datetime) -> None:
-    """Join the follow-ups of a customer that are about the same person."""
-    _join_groups(tx, follow_ups.unclosed(tx, [customer]), now)
+def join_same(tx: Connection, customers: Collection[str], now: datetime) -> None:
+    """Join the follow-ups of each of these customers that are about the same person."""
+    of_customer: dict[str, list[PersonalFollowUp]] = {}
+    for known in follow_ups.unclosed(tx, customers):
+        of_customer.setdefault(known.follow_up.customer, []).append(known)
+    for unclosed in of_customer.values():
+        _join_groups(tx, unclosed, now)
 
 
 def follow_contact(tx: Connection, loser: str, survivor: str, now: datetime) -> None:
@@ -33,7 +37,7 @@ def follow_contact(tx: Connection, loser: str, survivor: str, now: datetime) -> 
     tx.execute(update(follow_up).where(follow_up.c.about == loser).values(about=survivor))
     tx.execute(update(follow_up).where(follow_up.c.contact_id == loser).values(contact_id=survivor))
     for customer in customers:
-        join_same(tx, customer, now)
+        join_same(tx, [customer], now)
         mark_stale(tx, customer, now)
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Unpack
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from connector.model import ClosedBy, FollowUpState, Ref
 from connector.model.follow_up import UNSETTLED, FollowUp, FollowUpChange, PersonalFollowUp
+from connector.store.db.among import is_listed, listed
 from connector.store.db.row_readers import follow_up_columns, follow_up_of, new_follow_up_columns
+from connector.store.db.types import AnySelect
 from connector.store.db.upsert import insert_or_ignore, insert_or_update
 from connector.store.tables import (
     account,
@@ -56,27 +59,45 @@ def unclosed(tx: Connection, customers: Collection[str]) -> list[PersonalFollowU
 
     One that is open comes before one that waits for an outcome: somebody is at it. Of these the one that is due first.
     """
-    return _with_person(tx, follow_up.c.customer.in_(customers), follow_up.c.state.in_(UNSETTLED))
+    return _with_person(tx, _unclosed(tx.dialect.name), customers)
 
 
-def to_be_worded(tx: Connection, customer: str) -> list[PersonalFollowUp]:
-    """Return the follow-ups of a customer whose words may have changed: those that are not closed, and what just came to be closed."""
-    marked = or_(follow_up.c.state.in_(UNSETTLED), follow_up.c.text_fingerprint == "")
-    return _with_person(tx, follow_up.c.customer == customer, marked)
+@cache
+def _unclosed(dialect: str) -> AnySelect:
+    return _of_customers(dialect, follow_up.c.state.in_(UNSETTLED))
 
 
-def gone_with_account(tx: Connection, customer: str) -> list[PersonalFollowUp]:
+def to_be_worded(tx: Connection, customers: Collection[str]) -> list[PersonalFollowUp]:
+    """Return the follow-ups of customers whose words may have changed: those that are not closed, and what just came to be closed."""
+    return _with_person(tx, _to_be_worded(tx.dialect.name), customers)
+
+
+@cache
+def _to_be_worded(dialect: str) -> AnySelect:
+    return _of_customers(dialect, or_(follow_up.c.state.in_(UNSETTLED), follow_up.c.text_fingerprint == ""))
+
+
+def gone_with_account(tx: Connection, customers: Collection[str]) -> list[PersonalFollowUp]:
     """Return the follow-ups that were closed because the last account of a customer was deleted, each with its person."""
-    return _with_person(tx, follow_up.c.customer == customer, follow_up.c.closed_by == ClosedBy.ACCOUNT_GONE)
+    return _with_person(tx, _gone_with_account(tx.dialect.name), customers)
 
 
-def _with_person(tx: Connection, *conditions: ColumnElement[bool]) -> list[PersonalFollowUp]:
-    rows = tx.execute(
+@cache
+def _gone_with_account(dialect: str) -> AnySelect:
+    return _of_customers(dialect, follow_up.c.closed_by == ClosedBy.ACCOUNT_GONE)
+
+
+def _of_customers(dialect: str, condition: ColumnElement[bool]) -> AnySelect:
+    return (
         select(follow_up, _person.label("person"))
         .outerjoin(contact, contact.c.id == follow_up.c.about)
-        .where(*conditions)
+        .where(is_listed(dialect, follow_up.c.customer), condition)
         .order_by(follow_up.c.state != FollowUpState.OPEN, follow_up.c.due_at, follow_up.c.opened_at, follow_up.c.id)
     )
+
+
+def _with_person(tx: Connection, statement: AnySelect, customers: Collection[str]) -> list[PersonalFollowUp]:
+    rows = tx.execute(statement, listed(tx, customers))
     return [PersonalFollowUp(follow_up_of(row), row.person) for row in rows]
 
 
@@ -99,33 +120,50 @@ def locked(tx: Connection, ids: Collection[str]) -> Mapping[str, FollowUp]:
 
 def answers_in(tx: Connection, follow_ups: Collection[str]) -> list[PlacedAnswer]:
     """Return the answers that are in follow-ups."""
+    if not follow_ups:
+        return []
+    rows = tx.execute(_answers_in(tx.dialect.name), listed(tx, follow_ups))
+    return [PlacedAnswer(row.follow_up_id, row.id, row.invitation_id, row.at, row.connection) for row in rows]
+
+
+@cache
+def _answers_in(dialect: str) -> AnySelect:
     columns = (response.c.id, response.c.invitation_id, response.c.at, response.c.connection)
-    rows = tx.execute(
+    return (
         select(follow_up_response.c.follow_up_id, *columns)
         .join(response, response.c.id == follow_up_response.c.response_id)
-        .where(follow_up_response.c.follow_up_id.in_(follow_ups))
+        .where(is_listed(dialect, follow_up_response.c.follow_up_id))
     )
-    return [PlacedAnswer(*row) for row in rows]
 
 
 def placed(tx: Connection, responses: Collection[str]) -> set[str]:
     """Return which of these answers are in a follow-up, be it closed."""
-    rows = tx.execute(
-        select(follow_up_response.c.response_id).where(follow_up_response.c.response_id.in_(responses)).distinct()
-    )
-    return set(rows.scalars())
+    return set(tx.execute(_placed(tx.dialect.name), listed(tx, responses)).scalars())
 
 
-def owed_to(tx: Connection, customer: str) -> list[OwedAnswer]:
-    """Return the answers of a customer's people that are owed a follow-up of their own."""
-    rows = tx.execute(
-        select(owed_follow_up.c.response_id, follow_up.c.rule, owed_follow_up.c.at)
+@cache
+def _placed(dialect: str) -> AnySelect:
+    in_any = is_listed(dialect, follow_up_response.c.response_id)
+    return select(follow_up_response.c.response_id).where(in_any).distinct()
+
+
+def owed_to(tx: Connection, customers: Collection[str]) -> Mapping[str, list[OwedAnswer]]:
+    """Return the answers of customers' people that are owed a follow-up of their own; a customer with none is absent."""
+    owed: dict[str, list[OwedAnswer]] = {}
+    for row in tx.execute(_owed_to(tx.dialect.name), listed(tx, customers)):
+        owed.setdefault(row.customer, []).append(OwedAnswer(row.response_id, row.rule, row.at))
+    return owed
+
+
+@cache
+def _owed_to(dialect: str) -> AnySelect:
+    return (
+        select(account.c.customer, owed_follow_up.c.response_id, follow_up.c.rule, owed_follow_up.c.at)
         .join(response, response.c.id == owed_follow_up.c.response_id)
         .join(account, account.c.id == response.c.account_id)
         .join(follow_up, follow_up.c.id == owed_follow_up.c.follow_up_id)
-        .where(account.c.customer == customer)
+        .where(is_listed(dialect, account.c.customer))
     )
-    return [OwedAnswer(*row) for row in rows]
 
 
 def people_owed_one(tx: Connection) -> int:
@@ -152,14 +190,17 @@ def opened_for_the_owed(tx: Connection, since: datetime | None = None) -> list[s
 def rules_of(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, Sequence[str]]:
     """Return the rules that stand in each follow-up, those that held longest ago first."""
     rules: dict[str, list[str]] = {}
-    rows = tx.execute(
-        select(follow_up_rule)
-        .where(follow_up_rule.c.follow_up_id.in_(follow_ups))
-        .order_by(follow_up_rule.c.at, follow_up_rule.c.rule)
-    )
-    for row in rows:
+    if not follow_ups:
+        return rules
+    for row in tx.execute(_rules_of(tx.dialect.name), listed(tx, follow_ups)):
         rules.setdefault(row.follow_up_id, []).append(row.rule)
     return rules
+
+
+@cache
+def _rules_of(dialect: str) -> AnySelect:
+    in_these = is_listed(dialect, follow_up_rule.c.follow_up_id)
+    return select(follow_up_rule).where(in_these).order_by(follow_up_rule.c.at, follow_up_rule.c.rule)
 
 
 def rated_by(tx: Connection, responses: Collection[str]) -> set[Ref]:
@@ -260,32 +301,47 @@ def raised_priority(*priorities: str) -> str:
 
 def owe_strays(tx: Connection, customers: Collection[str], now: datetime) -> set[str]:
     """Note which answers are in an unclosed follow-up of a customer that is not theirs any more; returns whose they are."""
+    return _owe(tx, now, _strays(tx.dialect.name), customers)
+
+
+@cache
+def _strays(dialect: str) -> AnySelect:
     elsewhere = follow_up.c.customer != account.c.customer
-    return _owe(tx, now, elsewhere, or_(follow_up.c.customer.in_(customers), account.c.customer.in_(customers)))
+    theirs = or_(is_listed(dialect, follow_up.c.customer), is_listed(dialect, account.c.customer))
+    return _placed_wrongly().where(elsewhere, theirs)
 
 
-def owe_others(tx: Connection, customer: str, now: datetime) -> None:
-    """Note which answers are in an unclosed follow-up of a customer that is about somebody else by now.
+def owe_others(tx: Connection, customers: Collection[str], now: datetime) -> None:
+    """Note which answers are in an unclosed follow-up of one of these customers that is about somebody else by now.
 
     Contacts of one address have one follow-up: one of them has got another address since, or was merged into somebody who has.
     """
+    _owe(tx, now, _of_others(tx.dialect.name), customers)
+
+
+@cache
+def _of_others(dialect: str) -> AnySelect:
     about, author = contact.alias("about"), contact.alias("author")
     whose = func.coalesce(
         select(about.c.person).where(about.c.id == follow_up.c.about).scalar_subquery(), follow_up.c.about
     )
     by = select(author.c.person).where(author.c.id == response.c.contact_id).scalar_subquery()
     somebody_else = func.coalesce(by, response.c.contact_id) != whose
-    _owe(tx, now, follow_up.c.customer == customer, follow_up.c.about != "", somebody_else)
+    return _placed_wrongly().where(is_listed(dialect, follow_up.c.customer), follow_up.c.about != "", somebody_else)
 
 
-def _owe(tx: Connection, now: datetime, *conditions: ColumnElement[bool]) -> set[str]:
-    owed = tx.execute(
+def _placed_wrongly() -> AnySelect:
+    return (
         select(follow_up_response.c.response_id, follow_up_response.c.follow_up_id, account.c.customer)
         .join(follow_up, follow_up.c.id == follow_up_response.c.follow_up_id)
         .join(response, response.c.id == follow_up_response.c.response_id)
         .join(account, account.c.id == response.c.account_id)
-        .where(follow_up.c.state.in_(UNSETTLED), *conditions)
-    ).all()
+        .where(follow_up.c.state.in_(UNSETTLED))
+    )
+
+
+def _owe(tx: Connection, now: datetime, answers: AnySelect, customers: Collection[str]) -> set[str]:
+    owed = tx.execute(answers, listed(tx, customers)).all()
     rows = [{"response_id": row.response_id, "follow_up_id": row.follow_up_id, "at": now} for row in owed]
     insert_or_ignore(tx, owed_follow_up, rows)
     return {row.customer for row in owed}

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
@@ -10,6 +11,7 @@ from connector.model import Delivery, Facts, FollowUpState, Rating
 from connector.model.follow_up import NamedFollowUp
 from connector.sentences.content import NamedResponse, UnansweredInvitation
 from connector.store.crm.refs import chunks
+from connector.store.db.among import is_listed, listed
 from connector.store.db.row_readers import named_follow_up_of
 from connector.store.db.types import AnyRow, AnySelect
 from connector.store.tables import (
@@ -31,10 +33,15 @@ WHO: Final = case((contact.c.deleted_at.is_(None), contact.c.name)).label("who")
 def ratings_of(tx: Connection, responses: Collection[str]) -> Mapping[str, list[Rating]]:
     """Return the ratings of each response, the first question's first."""
     ratings: dict[str, list[Rating]] = {}
-    for row in tx.execute(select(rating).where(rating.c.response_id.in_(responses)).order_by(rating.c.id)):
+    for row in tx.execute(_ratings_of(tx.dialect.name), listed(tx, responses)):
         value = Rating(row.metric, row.question, row.value, row.low, row.high, row.direction)
         ratings.setdefault(row.response_id, []).append(value)
     return ratings
+
+
+@cache
+def _ratings_of(dialect: str) -> AnySelect:
+    return select(rating).where(is_listed(dialect, rating.c.response_id)).order_by(rating.c.id)
 
 
 def answers() -> AnySelect:
@@ -96,18 +103,26 @@ def by_id(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, NamedFoll
     return {row.id: named_follow_up_of(row) for rows in parts for row in rows}
 
 
-def not_closed(tx: Connection, customer: str) -> list[NamedFollowUp]:
-    """Return a customer's follow-ups that are not closed, each with the names of its person and its account.
+def not_closed(tx: Connection, customers: Collection[str]) -> Mapping[str, list[NamedFollowUp]]:
+    """Return each customer's follow-ups that are not closed, with the names of their persons and accounts.
 
+    A customer with none is absent.
     Those that wait for an outcome are among them until they have waited for too long, see `end_attention`.
     """
-    rows = tx.execute(
+    follow_ups: dict[str, list[NamedFollowUp]] = {}
+    for row in tx.execute(_not_closed(tx.dialect.name), listed(tx, customers)):
+        follow_ups.setdefault(row.customer, []).append(named_follow_up_of(row))
+    return follow_ups
+
+
+@cache
+def _not_closed(dialect: str) -> AnySelect:
+    return (
         with_names()
-        .where(follow_up.c.customer == customer, follow_up.c.state != FollowUpState.CLOSED)
+        .where(is_listed(dialect, follow_up.c.customer), follow_up.c.state != FollowUpState.CLOSED)
         .where(follow_up.c.attention_ended_at.is_(None))
         .order_by(follow_up.c.due_at, follow_up.c.id)
     )
-    return [named_follow_up_of(row) for row in rows]
 
 
 def answers_about(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, list[NamedResponse]]:
@@ -115,20 +130,26 @@ def answers_about(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, l
 
     Their words are those of users of the CRMs that they came through, see `NamedResponse.read_in`.
     """
-    linked = (
-        answers()
-        .join(follow_up_response, follow_up_response.c.response_id == response.c.id)
-        .add_columns(follow_up_response.c.follow_up_id)
-        .where(follow_up_response.c.follow_up_id.in_(follow_ups))
-        .order_by(response.c.at.desc(), response.c.id)
-    )
-    rows = tx.execute(linked).all()
+    if not follow_ups:
+        return {}
+    rows = tx.execute(_answers_about(tx.dialect.name), listed(tx, follow_ups)).all()
     ratings = ratings_of(tx, [row.id for row in rows])
     about: dict[str, list[NamedResponse]] = {}
     for row in rows:
         if row.id in ratings:
             about.setdefault(row.follow_up_id, []).append(named_response(row, ratings[row.id]))
     return about
+
+
+@cache
+def _answers_about(dialect: str) -> AnySelect:
+    return (
+        answers()
+        .join(follow_up_response, follow_up_response.c.response_id == response.c.id)
+        .add_columns(follow_up_response.c.follow_up_id)
+        .where(is_listed(dialect, follow_up_response.c.follow_up_id))
+        .order_by(response.c.at.desc(), response.c.id)
+    )
 
 
 def last_answer(tx: Connection, customer: str, until: datetime) -> datetime | None:
@@ -203,14 +224,20 @@ def outdated(tx: Connection, now: datetime, *, after: str, limit: int) -> list[s
     return list(rows.scalars())
 
 
-def note_shown(tx: Connection, customer: str, until: Mapping[str, datetime | None]) -> None:
-    """Note until when the records tell the truth about each follow-up of a customer; None: until something happens."""
-    rows = tx.execute(
-        select(follow_up.c.id, follow_up.c.shown_until).where(
-            follow_up.c.customer == customer, or_(follow_up.c.id.in_(until), follow_up.c.shown_until.is_not(None))
-        )
-    )
+def note_shown(tx: Connection, customers: Collection[str], until: Mapping[str, datetime]) -> None:
+    """Note until when the records tell the truth about each follow-up of these customers.
+
+    About one that is not given they do until something happens.
+    """
+    rows = tx.execute(_shown(tx.dialect.name), listed(tx, customers) | listed(tx, until, "ids"))
     changed = [{"of": row.id, "until": until.get(row.id)} for row in rows if row.shown_until != until.get(row.id)]
     if changed:
         by_id = update(follow_up).where(follow_up.c.id == bindparam("of")).values(shown_until=bindparam("until"))
         tx.execute(by_id, changed)
+
+
+@cache
+def _shown(dialect: str) -> AnySelect:
+    shown = or_(is_listed(dialect, follow_up.c.id, "ids"), follow_up.c.shown_until.is_not(None))
+    columns = (follow_up.c.id, follow_up.c.shown_until)
+    return select(*columns).where(is_listed(dialect, follow_up.c.customer), shown)

@@ -1,29 +1,41 @@
 """Who of a customer could be asked at all, and which customers are to be looked at again when that may have changed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, or_, select, true, update
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, not_, or_, select, true, update
 
 from connector.model import EMAIL_BOUNCED
-from connector.store.db.among import among
+from connector.store.db.among import among, is_listed, listed
+from connector.store.db.types import AnySelect
 from connector.store.tables import account, binding, contact, customer_score, invitation, person, response
 
 
-def askable_people(tx: Connection, customer: str, *, internal_domains: Collection[str], most: int) -> int:
-    """Return how many people of a customer can be asked, counted up to `most`.
+def askable_people(
+    tx: Connection, customers: Collection[str], *, internal_domains: Collection[str], most: int
+) -> Mapping[str, int]:
+    """Return how many people of each of these customers can be asked, `most` of them at most; one of whom nobody can be is absent.
 
     They are the contacts of its accounts, and those who were asked about it or answered for it though their record names another
     account. Each has an address, wants surveys, is reached by mail, is not one of our own people and is not deleted. One person
     under several contacts counts once.
     """
-    people = (
-        select(contact.c.person)
-        .distinct()
+    if not customers:
+        return {}
+    people = tx.execute(_askable_people(tx.dialect.name, tuple(internal_domains)), listed(tx, customers))
+    return {row.customer: min(row.people, most) for row in people}
+
+
+@lru_cache(maxsize=16)
+def _askable_people(dialect: str, internal_domains: tuple[str, ...]) -> AnySelect:
+    theirs = _of_customers(is_listed(dialect, account.c.customer)).subquery()
+    return (
+        select(theirs.c.customer, func.count(contact.c.person.distinct()).label("people"))
+        .join(contact, contact.c.id == theirs.c.contact_id)
         .outerjoin(person, person.c.person == contact.c.person)
-        .where(contact.c.id.in_(_of_customer(customer)), _can_be_asked(internal_domains))
-        .limit(most)
+        .where(_can_be_asked(internal_domains))
+        .group_by(theirs.c.customer)
     )
-    return int(tx.execute(select(func.count()).select_from(people.subquery())).scalar_one())
 
 
 def _can_be_asked(internal_domains: Collection[str]) -> ColumnElement[bool]:
@@ -39,18 +51,19 @@ def _can_be_asked(internal_domains: Collection[str]) -> ColumnElement[bool]:
     )
 
 
-def _of_customer(customer: str) -> Select[tuple[str]]:
-    condition = and_(account.c.customer == customer, account.c.deleted_at.is_(None))
+def _of_customers(chosen: ColumnElement[bool]) -> CompoundSelect[tuple[str, str]]:
+    condition = and_(chosen, account.c.deleted_at.is_(None))
     theirs = (
-        select(contact.c.id)
-        .join(binding, and_(binding.c.connection == contact.c.connection, binding.c.ref == contact.c.account_ref))
-        .join(account, account.c.id == binding.c.id)
+        select(account.c.customer, contact.c.id.label("contact_id"))
+        .join(binding, binding.c.id == account.c.id)
+        .join(contact, and_(contact.c.connection == binding.c.connection, contact.c.account_ref == binding.c.ref))
         .where(condition)
     )
-    accounts = select(account.c.id).where(condition)
-    asked = select(invitation.c.contact_id).where(invitation.c.account_id.in_(accounts))
-    answered = select(response.c.contact_id).where(response.c.account_id.in_(accounts), response.c.counts)
-    return select(theirs.union(asked, answered).subquery().c[0])
+    asked = select(account.c.customer, invitation.c.contact_id).join(
+        invitation, invitation.c.account_id == account.c.id
+    )
+    answered = select(account.c.customer, response.c.contact_id).join(response, response.c.account_id == account.c.id)
+    return theirs.union(asked.where(condition), answered.where(condition, response.c.counts))
 
 
 LOOK_AGAIN = ""

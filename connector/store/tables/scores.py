@@ -29,6 +29,11 @@ customer_score = Table(
     Column("answers_key", String, comment="Which set of answers the figures were made from."),
     Column("made_with", String, comment="Which settings and version of the rules the figures were made with."),
     Column("published_at", Utc),
+    Column(
+        "evidence",
+        Json,
+        comment="What the answers were worth at some moment: the prior is fitted on it as it has aged.",
+    ),
     Index(
         "ix_customer_score_stale_at",
         "stale_at",

@@ -15,11 +15,12 @@ from connector.settings import Settings
 from connector.settings.model import FollowUpRule, Scoring, Web
 from connector.stages.context import Connected, Context
 from connector.stages.follow_up import stage as follow_up
+from connector.stages.page_size import PageSize
 from connector.stages.score import stage as score
 from connector.store import Store
 from connector.store import tables as t
 from connector.store.crm.records import mark_stale
-from connector.store.results import follow_up_facts
+from connector.store.results import answering_people, follow_up_facts
 from connector.store.surveys.decisions import go_live
 
 RULES = {"unhappy": FollowUpRule(when="csat <= 2"), "silent": FollowUpRule(when="silence >= 2")}  # type: ignore[arg-type]
@@ -117,7 +118,7 @@ def test_people_who_were_never_sent_anything_were_not_asked(here: World) -> None
     invitation(here, "answered", state="bounced")
     answer(here, "r", 4, invitation_id="answered")
     with here.store.read() as tx:
-        asked, answered, by = follow_up_facts.people_asked(tx, "oy")
+        asked, answered, by = answering_people.people_asked(tx, ["oy"])["oy"]
     assert (asked, answered) == (2, 1)
     assert by is not None
 
@@ -167,7 +168,7 @@ def test_silence_that_was_followed_up_is_looked_at_when_an_answer_has_come_in_be
 @BOTH_DATABASES
 def test_nobody_waits_behind_a_page_of_others(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow_up, "PAGE", 2)
-    monkeypatch.setattr(score, "PAGE", 2)
+    monkeypatch.setattr(PageSize, "rows", property(lambda _size: 2, lambda _size, _rows: None), raising=False)
     for number in range(7):
         here.account(f"a{number}", crm="elsewhere" if number < 5 else CRM)
         answer(here, f"r{number}", 1, f"a{number}", connection="elsewhere" if number < 5 else CRM)

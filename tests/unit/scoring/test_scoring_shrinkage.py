@@ -98,9 +98,14 @@ def test_two_faded_people_are_as_indicative_as_one() -> None:
     assert not scored(stars(4, days=170), stars(4, "jan", days=170)).indicative
 
 
-def test_a_large_book_is_weighed_account_by_account() -> None:
+FRESH = [plain_evidence(1 + i % 7, (i % 4) / 3, str(i)) for i in range(600)]
+FADING = [plain_evidence(8 * (i * 0.618 % 1) ** 4 + 1e-6, i * 0.317 % 1, str(i)) for i in range(600)]
+"""No two accounts are alike, and some are worth next to nothing."""
+
+
+@pytest.mark.parametrize("book", [FRESH, FADING], ids=["fresh", "fading"])
+def test_a_large_book_is_weighed_account_by_account(book: list[AccountEvidence]) -> None:
     """Against the beta-binomial likelihood written out with another library's gamma function."""
-    book = [plain_evidence(1 + i % 7, (i % 4) / 3, str(i)) for i in range(600)]
     prior = fit_prior(book)
 
     def log_beta(a: float, b: float) -> float:
