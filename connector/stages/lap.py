@@ -35,7 +35,7 @@ from connector.stages.score import stage as score
 from connector.stages.write_back import desired_values
 from connector.stages.write_back import stage as write_back
 from connector.store.ops import connections, laps
-from connector.store.ops.leases import Lease, held
+from connector.store.ops.leases import Lease, held, held_together
 
 BETWEEN: Final[Mapping[str, Sequence[Stage]]] = {"asking": ASKING, "judging": JUDGING}
 """The leases of the stages between `pull` and `write_back`."""
@@ -196,23 +196,19 @@ def _between(installation: Installation, context: Context, stages: Sequence[Stag
         for stage in stages:
             _between_one(installation, context, stage, report)
         return
-    for lease_name, of_lease in BETWEEN.items():
-        chosen = [stage for stage in stages if stage in of_lease]
-        if chosen:
-            _under_lease(installation, context, lease_name, chosen, report)
-
-
-def _under_lease(
-    installation: Installation, context: Context, lease_name: str, stages: Sequence[Stage], report: Report
-) -> None:
-    with held(context.store, lease_name) as lease:
-        if lease is None:
-            report.note_busy(lease_name)
-            return
-        try:
-            _all_of(installation, replace(context, lease=lease), stages, report)
-        except LeaseLost:
-            report.note_busy(lease_name)
+    chosen = {name: [stage for stage in stages if stage in of_lease] for name, of_lease in BETWEEN.items()}
+    wanted = [name for name, of_lease in chosen.items() if of_lease]
+    if not wanted:
+        return
+    with held_together(context.store, wanted) as leases:
+        for name in wanted:
+            if name not in leases:
+                report.note_busy(name)
+                continue
+            try:
+                _all_of(installation, replace(context, lease=leases[name]), chosen[name], report)
+            except LeaseLost:
+                report.note_busy(name)
 
 
 def _all_of(installation: Installation, context: Context, stages: Sequence[Stage], report: Report) -> None:

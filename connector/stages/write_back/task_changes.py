@@ -6,6 +6,7 @@ Whatever is to be changed is read again just before, so that nothing is written 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 
 from connector.errors import MappingError
 from connector.model import FieldValue, FieldValues, FollowUpState, Ref, TaskState
@@ -44,11 +45,9 @@ class Changer:
         """Change the tasks that do not say what they should; no call where nothing differs."""
         outbox, after = self.outbox, ""
         while True:
-            with outbox.context.store.write() as tx:
-                if outbox.stopped_in(tx):
-                    return
-                page = tasks.with_tasks(tx, outbox.crm.name, after, PAGE, customers=outbox.context.customers)
-                pending, _ = self._desired(tx, page)
+            if outbox.stopped:
+                return
+            page, pending = outbox.context.store.write_where_needed(partial(self._looked_at, after))
             size = outbox.crm.writer.write_batch
             for start in range(0, len(pending), size):
                 if outbox.stopped:
@@ -57,6 +56,11 @@ class Changer:
             if len(page) < PAGE:
                 return
             after = page[-1].id
+
+    def _looked_at(self, after: str, tx: Transaction) -> tuple[list[FollowUp], list[DesiredTask]]:
+        """Return a page of follow-ups with tasks, and what these should say that may have to be changed."""
+        page = tasks.with_tasks(tx, self.outbox.crm.name, after, PAGE, customers=self.outbox.context.customers)
+        return page, self._desired(tx, page)[0]
 
     def _change_page(self, ids: Sequence[str]) -> None:
         """Change the tasks of some follow-ups; one that another writer is at is left to it."""

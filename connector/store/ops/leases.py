@@ -6,8 +6,8 @@ They run on the machine's own time, not on the Clock: they are about processes t
 import os
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -79,8 +79,36 @@ def held(store: Store, name: str) -> Iterator[Lease | None]:
 
 
 @contextmanager
+def held_together(store: Store, names: Sequence[str]) -> Iterator[Mapping[str, Lease]]:
+    """Hold several leases in the same way, with one write at either end. Yields those that nobody else has, by name."""
+    with store.write() as tx:
+        taken = {name: lease for name in names if (lease := take(tx, name)) is not None}
+    with ExitStack() as stack:
+        for lease in taken.values():
+            stack.enter_context(_beating(store, lease))
+        try:
+            yield taken
+        finally:
+            stack.close()
+            if taken:
+                with store.write() as tx:
+                    for lease in taken.values():
+                        lease.release(tx)
+
+
+@contextmanager
 def kept(store: Store, lease: Lease) -> Iterator[None]:
     """Renew a lease in the background for as long as the block runs, and give it back then."""
+    try:
+        with _beating(store, lease):
+            yield
+    finally:
+        release(store, lease)
+
+
+@contextmanager
+def _beating(store: Store, lease: Lease) -> Iterator[None]:
+    """Renew a lease in the background for as long as the block runs."""
     done = threading.Event()
     beater = threading.Thread(target=_beat, args=(store, lease, done), name=f"lease-{lease.name}", daemon=True)
     beater.start()
@@ -89,31 +117,34 @@ def kept(store: Store, lease: Lease) -> Iterator[None]:
     finally:
         done.set()
         beater.join()
-        release(store, lease)
 
 
 def acquire(store: Store, name: str) -> Lease | None:
     """Take a lease that is free, was let lapse, or whose holder on this machine is dead. None: it is taken."""
-    now = datetime.now(UTC)
-    me = myself()
     with store.write() as tx:
-        row = tx.execute(_ROW, {"lease": name}).one_or_none()
-        if row is None:
-            insert_or_ignore(tx, table, [{"name": name, "fence": 0}])
-            row = tx.execute(_ROW, {"lease": name}).one()
-        free = row.owner is None or row.beat_at is None or _is_silent(row.beat_at, now) or is_dead(row.owner)
-        if not free:
-            return None
-        taken = tx.execute(
-            update(table)
-            .where(
-                table.c.name == name,
-                table.c.fence == row.fence,
-                or_(table.c.owner.is_(None), table.c.owner == row.owner),
-            )
-            .values(owner=me, fence=row.fence + 1, beat_at=now)
+        return take(tx, name)
+
+
+def take(tx: Connection, name: str) -> Lease | None:
+    """Do the same in a transaction that is open already."""
+    now, me = datetime.now(UTC), myself()
+    row = tx.execute(_ROW, {"lease": name}).one_or_none()
+    if row is None:
+        insert_or_ignore(tx, table, [{"name": name, "fence": 0}])
+        row = tx.execute(_ROW, {"lease": name}).one()
+    free = row.owner is None or row.beat_at is None or _is_silent(row.beat_at, now) or is_dead(row.owner)
+    if not free:
+        return None
+    taken = tx.execute(
+        update(table)
+        .where(
+            table.c.name == name,
+            table.c.fence == row.fence,
+            or_(table.c.owner.is_(None), table.c.owner == row.owner),
         )
-        return Lease(name, me, row.fence + 1) if taken.rowcount == 1 else None
+        .values(owner=me, fence=row.fence + 1, beat_at=now)
+    )
+    return Lease(name, me, row.fence + 1) if taken.rowcount == 1 else None
 
 
 def _is_silent(beat_at: datetime, now: datetime) -> bool:
