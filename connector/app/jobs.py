@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from connector.commands import reconcile, retention
 from connector.domain.durations import format_duration
 from connector.domain.nightly import Nightly
-from connector.errors import AfterwordError, AuthRevoked, NotLetIn
+from connector.errors import AfterwordError, AuthRevoked, NotLetIn, TransactionLost
 from connector.runtime.cancellation import CancellationToken
 from connector.settings import Schedule
 from connector.stages import lap
@@ -221,6 +221,8 @@ class JobEngine:
         try:
             self._run(job, token, customers)
             self._failing.pop(job, None)
+        except TransactionLost as lost:
+            self._try_again(job, customers, lost)
         except Exception as error:
             self._failing.setdefault(job, self.installation.clock.now())
             _log_failure(job, error)
@@ -232,6 +234,17 @@ class JobEngine:
                 self._again.discard(job)
         if again:
             self.ask(job)
+
+    def _try_again(self, job: Job, customers: set[str] | None, lost: TransactionLost) -> None:
+        """Let a job run once more that has given way to another one in the database; not for ever."""
+        if job in self._failing:
+            _log_failure(job, lost)
+        else:
+            self._failing[job] = self.installation.clock.now()
+            with self._lock:
+                self._again.add(job)
+                if customers:
+                    self._customers.setdefault(job, set()).update(customers)
 
     def _run(self, job: Job, token: CancellationToken, customers: set[str] | None) -> None:
         match job.kind:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from connector.domain import cursor as rules
 from connector.domain.cursor import Cursor
@@ -186,37 +187,56 @@ def _store(
             reader.cursor = _advance(reader.cursor, batch, now)
             context.progress(crm.name, reader.query.object, 0)
         return False
-    done: list[tuple[Batch, Absorbed]] = []
-    cursor, wrong = reader.cursor, None
-    with context.store.write() as tx:
+
+    def work(tx: Transaction) -> _Stored:
         lease.check(tx)
-        if cursor.backfilling:
+        if reader.cursor.backfilling:
             filling.expect(tx, sum(len(batch.found) for batch in batches))
-        since = write_log.written_after(tx, crm.name, reader.line)
-        zone = context.settings.company.timezone
-        absorber = Absorber(tx, crm.name, now=now, key=person_key(tx), zone=zone, written_since=since)
-        for batch in batches:
-            try:
-                moved = _advance(cursor, batch, now)
-                cursor = replace(moved, lost=moved.lost + _plausible_loss(tx, crm, reader.query, moved, batch))
-            except (ImplausibleLoss, CursorInvalid) as error:
-                wrong = error
-                break
-            absorbed = absorber.absorb(batch.found)
-            merges.remember(tx, crm.name, absorbed.merges, now)
-            # A task that we have written meanwhile may be shown as it was before: the next reading tells it again.
-            seen = [task for task in absorbed.tasks if ref_text(task.ref) not in since]
-            task_events.take_in(tx, context.settings, seen, now)
-            done.append((batch, absorbed))
-        if done:
-            _save(tx, crm, reader.query, cursor, now)
-    reader.cursor = cursor
-    for batch, absorbed in done:
+        return _stored(context, crm, reader, batches, tx=tx, now=now)
+
+    # Pages that others store at the same moment may ask for the same rows in another order.
+    stored = context.store.change(work)
+    reader.cursor = stored.cursor
+    for batch, absorbed in stored.done:
         context.progress(crm.name, reader.query.object, len(batch.found))
         _add(result.counts, absorbed.counts)
-    if wrong is not None:
-        raise wrong
+    if stored.wrong is not None:
+        raise stored.wrong
     return True
+
+
+class _Stored(NamedTuple):
+    """What was stored of some pages, how far that goes, and why the next page was not."""
+
+    done: Sequence[tuple[Batch, Absorbed]]
+    cursor: Cursor
+    wrong: AfterwordError | None
+
+
+def _stored(
+    context: Context, crm: Connected, reader: "_Reader", batches: Sequence[Batch], *, tx: Transaction, now: datetime
+) -> _Stored:
+    done: list[tuple[Batch, Absorbed]] = []
+    cursor, wrong = reader.cursor, None
+    since = write_log.written_after(tx, crm.name, reader.line)
+    zone = context.settings.company.timezone
+    absorber = Absorber(tx, crm.name, now=now, key=person_key(tx), zone=zone, written_since=since)
+    for batch in batches:
+        try:
+            moved = _advance(cursor, batch, now)
+            cursor = replace(moved, lost=moved.lost + _plausible_loss(tx, crm, reader.query, moved, batch))
+        except (ImplausibleLoss, CursorInvalid) as error:
+            wrong = error
+            break
+        absorbed = absorber.absorb(batch.found)
+        merges.remember(tx, crm.name, absorbed.merges, now)
+        # A task that we have written meanwhile may be shown as it was before: the next reading tells it again.
+        seen = [task for task in absorbed.tasks if ref_text(task.ref) not in since]
+        task_events.take_in(tx, context.settings, seen, now)
+        done.append((batch, absorbed))
+    if done:
+        _save(tx, crm, reader.query, cursor, now)
+    return _Stored(done, cursor, wrong)
 
 
 def _advance(cursor: Cursor, batch: Batch, now: datetime) -> Cursor:

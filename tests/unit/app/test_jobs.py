@@ -17,7 +17,7 @@ from connector.app import service as services
 from connector.app.jobs import Job, JobEngine, JobKind
 from connector.commands import reconcile
 from connector.commands.reconcile import Comparison
-from connector.errors import MailUnavailable
+from connector.errors import MailUnavailable, TransactionLost
 from connector.ports import Clock
 from connector.ports.mail import Message
 from connector.runtime.clock import SteppedClock, SystemClock
@@ -205,6 +205,17 @@ def test_a_fault_in_one_job_is_told_and_the_next_one_runs(
     laps.wait("answers", 2)
     engine.stop()
     assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_a_job_that_gave_way_in_the_database_runs_once_more_with_all_that_it_was_about(
+    engine: JobEngine, laps: Laps
+) -> None:
+    laps.fails = {"answers": TransactionLost("another one came at the same moment", where="store.url", remedy="")}
+    engine.scheduler.start()
+    engine.answered("Northwind")
+    laps.wait("answers", 2)
+    engine.stop()
+    assert laps.about("answers") == [frozenset({"Northwind"})] * 2
 
 
 def test_what_waits_when_it_is_stopped_does_not_begin(engine: JobEngine, laps: Laps) -> None:
