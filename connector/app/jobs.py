@@ -24,6 +24,7 @@ from connector.runtime.cancellation import CancellationToken
 from connector.settings import Schedule
 from connector.stages import lap
 from connector.stages.installation import Installation
+from connector.stages.lap import LapPart
 from connector.stages.order import ASKING, JUDGING, Stage
 from connector.stages.report import Report
 from connector.store.ops import connections
@@ -49,7 +50,8 @@ class JobKind(StrEnum):
     JUDGING = "judging"
     """score and follow_up."""
     WRITE_BACK = "write_back"
-    REPORTS = "reports"
+    TELLING = "telling"
+    """What our own people have to hear, and the managers' reports."""
     ANSWERS = "answers"
     """score and follow_up of the customers who have just answered."""
     ANSWERS_BACK = "answers_back"
@@ -75,10 +77,29 @@ _STAGES: Mapping[JobKind, Sequence[Stage]] = {
     JobKind.ASKING: ASKING,
     JobKind.JUDGING: JUDGING,
     JobKind.WRITE_BACK: (Stage.WRITE_BACK,),
-    JobKind.REPORTS: (),
+    JobKind.TELLING: (),
     JobKind.ANSWERS: JUDGING,
     JobKind.ANSWERS_BACK: (Stage.WRITE_BACK,),
 }
+
+
+def _rival(job: Job) -> Job | None:
+    """Return the job that needs the same lease: a comparison and a reading of one CRM take turns."""
+    match job.kind:
+        case JobKind.PULL:
+            return Job(JobKind.RECONCILE, job.crm)
+        case JobKind.RECONCILE:
+            return Job(JobKind.PULL, job.crm)
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    """Since when every run of a job has failed, and how many runs that were."""
+
+    since: datetime
+    times: int
 
 
 class JobEngine:
@@ -105,8 +126,10 @@ class JobEngine:
 
         Before the first job it is what the store has of those before.
         """
-        self._failing: dict[Job, datetime] = {}
-        """Since when every run of a job has ended in a failure of its own, not of a connection's."""
+        self._failing: dict[Job, _Failures] = {}
+        """What every run of a job has ended in lately: a failure of its own, not of a connection's."""
+        self._behind: dict[Job, set[Job]] = {}
+        """Jobs that wait for the end of another one, which needs the same lease."""
         self._unread: set[str] = set()
         """Connections whose last reading failed."""
         self._ended = time.monotonic()
@@ -142,13 +165,21 @@ class JobEngine:
     def ask(self, job: Job) -> None:
         """Have a job run as soon as may be: at once, or, while it runs, once more after that."""
         with self._lock:
-            if self.installation.stop.is_requested or job in self._asked:
-                return
-            if job in self._running:
-                self._again.add(job)
-                return
-            self._asked.add(job)
-            self.scheduler.add_job(self._perform, args=(job,))
+            self._ask(job)
+
+    def _ask(self, job: Job) -> None:
+        """Do it under the lock."""
+        if self.installation.stop.is_requested or job in self._asked:
+            return
+        if job in self._running:
+            self._again.add(job)
+            return
+        rival = _rival(job)
+        if rival is not None and (rival in self._running or rival in self._asked):
+            self._behind.setdefault(rival, set()).add(job)
+            return
+        self._asked.add(job)
+        self.scheduler.add_job(self._perform, args=(job,))
 
     def answered(self, customer: str) -> None:
         """Bring an answer to the CRM at once. Several answers that wait are taken in together.
@@ -161,17 +192,17 @@ class JobEngine:
         with self._lock:
             self._answered = {customer_id: at for customer_id, at in self._answered.items() if now - at < MINUTE}
             last = self._answered.setdefault(customer, now)
+            if last != now and not self.installation.stop.is_requested:
+                self.scheduler.add_job(
+                    self._take_in,
+                    "date",
+                    args=(customer,),
+                    run_date=last + MINUTE,
+                    id=f"answer:{customer}",
+                    replace_existing=True,
+                )
         if last == now:
             self._ask_about({customer}, Job(JobKind.ANSWERS))
-            return
-        self.scheduler.add_job(
-            self._take_in,
-            "date",
-            args=(customer,),
-            run_date=last + MINUTE,
-            id=f"answer:{customer}",
-            replace_existing=True,
-        )
 
     def _take_in(self, customer: str) -> None:
         """Take in what a customer has answered since a minute ago."""
@@ -182,7 +213,7 @@ class JobEngine:
     def _ask_about(self, customers: set[str], job: Job) -> None:
         with self._lock:
             self._customers.setdefault(job, set()).update(customers)
-        self.ask(job)
+            self._ask(job)
 
     def _begin_round(self) -> None:
         """Read every CRM. What comes after that does not wait for a reading that still goes on from an earlier round."""
@@ -224,23 +255,29 @@ class JobEngine:
         except TransactionLost as lost:
             self._try_again(job, customers, lost)
         except Exception as error:
-            self._failing.setdefault(job, self.installation.clock.now())
+            self._note_failure(job)
             _log_failure(job, error)
         finally:
             with self._lock:
                 del self._running[job]
                 self._ended = time.monotonic()
-                again = job in self._again
-                self._again.discard(job)
-        if again:
-            self.ask(job)
+                if job in self._again:
+                    self._again.discard(job)
+                    self._ask(job)
+                for waiting in self._behind.pop(job, set()):
+                    self._ask(waiting)
+
+    def _note_failure(self, job: Job) -> None:
+        known = self._failing.get(job)
+        now = self.installation.clock.now()
+        self._failing[job] = _Failures(now, 1) if known is None else _Failures(known.since, known.times + 1)
 
     def _try_again(self, job: Job, customers: set[str] | None, lost: TransactionLost) -> None:
         """Let a job run once more that has given way to another one in the database; not for ever."""
         if job in self._failing:
             _log_failure(job, lost)
         else:
-            self._failing[job] = self.installation.clock.now()
+            self._note_failure(job)
             with self._lock:
                 self._again.add(job)
                 if customers:
@@ -248,6 +285,8 @@ class JobEngine:
 
     def _run(self, job: Job, token: CancellationToken, customers: set[str] | None) -> None:
         match job.kind:
+            case JobKind.ANSWERS | JobKind.ANSWERS_BACK if not customers:
+                return  # they were taken in by the run before
             case JobKind.RECONCILE:
                 self._compare_some(job.crm, token)
             case JobKind.RETENTION:
@@ -258,30 +297,35 @@ class JobEngine:
                     stages=_STAGES[job.kind],
                     may_wait=False,
                     customers=customers,
-                    job=str(job),
-                    unread=self._unread if job.kind is JobKind.REPORTS else None,
+                    part=LapPart(
+                        job=str(job),
+                        looks=job.crm != "",
+                        tells=job.kind is JobKind.TELLING,
+                        reports=job.kind is JobKind.TELLING,
+                        unread=frozenset(self._unread),
+                    ),
                 )
                 log_report(job, report)
                 self._note(job, report)
-                self._go_on(job, customers)
+                self._go_on(job, customers, report)
 
     def _share_of(self, job: Job, token: CancellationToken) -> Installation:
         """Return the installation as one job sees it: with its own connection, or all, and a token of its own."""
         endpoints = [endpoint for endpoint in self.installation.endpoints if job.crm in ("", endpoint.name)]
         return replace(self.installation, endpoints=endpoints, stop=token)
 
-    def _go_on(self, job: Job, customers: set[str] | None) -> None:
+    def _go_on(self, job: Job, customers: set[str] | None, report: Report) -> None:
         """Ask for what follows a job."""
         match job.kind:
             case JobKind.PULL:
-                if job.crm in self._comparing:
+                if job.crm in self._comparing and job.crm not in report.busy:
                     self.ask(Job(JobKind.RECONCILE, job.crm))
                 self._go_on_after_reading()
             case JobKind.JUDGING:
                 for name in self._crms:
                     self.ask(Job(JobKind.WRITE_BACK, name))
-            case JobKind.WRITE_BACK if self.installation.settings.reports.weekly is not None:
-                self.ask(Job(JobKind.REPORTS))
+            case JobKind.WRITE_BACK | JobKind.ANSWERS_BACK:
+                self.ask(Job(JobKind.TELLING))
             case JobKind.ANSWERS if customers:
                 with self.installation.store.read() as tx:
                     names = connections_of(tx, customers)
@@ -298,8 +342,9 @@ class JobEngine:
         _log_failures(comparison.lap)
         log.info("compared", **comparison.as_json())
         if comparison.lap.busy:
-            log.warning("not compared now: it is being read, or another process is at it", crm=crm)
-        if comparison.out_of_time or comparison.lap.busy:
+            log.warning("not compared now: another process is at it; it is tried again after the next reading", crm=crm)
+            return
+        if comparison.out_of_time:
             self.ask(Job(JobKind.PULL, crm))
             return
         with self._lock:
@@ -329,22 +374,22 @@ class JobEngine:
         if longest is None and idle > patience:
             return f"nothing has been done for {format_duration(timedelta(minutes=idle // MINUTE))}"
         now = self.installation.clock.now()
-        for job, since in failing.items():
-            if now - since > patience:
-                return f"every run of {job} since {since:%Y-%m-%d %H:%M} UTC has failed; its log says why"
+        for job, failures in failing.items():
+            if failures.times > 1 and now - failures.since > patience:
+                return f"every run of {job} since {failures.since:%Y-%m-%d %H:%M} UTC has failed; its log says why"
         kept_out = kept_out if kept_out is not None else self._kept_out_before()
         still = [name for name, since in sorted(kept_out.items()) if since is None or now - since > SILENCE]
         return f"not let in by the CRM: {', '.join(still)}; see `afterword status`" if still else ""
 
     def _note(self, job: Job, report: Report) -> None:
         """Remember how a job went, for whoever looks whether all is well, and when what it left waiting may go on."""
-        names = [job.crm] if job.crm else self._crms
         now = self.installation.clock.now()
         before = self._kept_out if self._kept_out is not None else self._kept_out_before()
         with self._lock:
             known = dict(self._kept_out if self._kept_out is not None else before)
-            for name in names:
-                if name in report.busy:
+            for name in self._crms:
+                # Who has not called a CRM has learnt nothing of it, unless that was kept from calling.
+                if name in report.busy or (name != job.crm and report.kept_out(name) is None):
                     continue
                 match report.kept_out(name):
                     case AuthRevoked():
@@ -373,11 +418,13 @@ class JobEngine:
 
     def _send_held(self, report: Report) -> None:
         """Send what waits as soon as it is certain that no other installation does, be the next round hours away."""
-        if report.held and not self.installation.stop.is_requested:
-            left = max(report.held.values()) - self.installation.clock.now()
-            at = datetime.now(UTC) + left + SHORTEST
-            asking = (Job(JobKind.ASKING),)
-            self.scheduler.add_job(self.ask, "date", args=asking, run_date=at, id="held", replace_existing=True)
+        if not report.held:
+            return
+        left = max(report.held.values()) - self.installation.clock.now()
+        at, asking = datetime.now(UTC) + left + SHORTEST, (Job(JobKind.ASKING),)
+        with self._lock:
+            if not self.installation.stop.is_requested:
+                self.scheduler.add_job(self.ask, "date", args=asking, run_date=at, id="held", replace_existing=True)
 
 
 def night(schedule: Schedule) -> Nightly:

@@ -233,7 +233,7 @@ def _outbox(installation: Installation, endpoint: Endpoint) -> Iterator[Outbox]:
         marked = marks.marked(crm)
         mark.begin({endpoint.name: marked} if endpoint.mode_live or marked.has_key else {})
         context = replace(lap.bare_context(installation), connected={endpoint.name: crm}, mark=mark)
-        yield Outbox(context, crm, WriteClaims(context, crm.name), lease)
+        yield Outbox(context, crm, WriteClaims(context, crm.name, waits=True), lease)
 
 
 def _names(installation: Installation, planned: Sequence[UndoStep]) -> Mapping[Ref, str]:

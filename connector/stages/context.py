@@ -86,7 +86,7 @@ class Context:
     @property
     def live(self) -> tuple[str, ...]:
         """The names of the connections that may be asked, written to and decided for."""
-        stopped = self.mark.errors if self.mark is not None else {}
+        stopped = {*self.mark.errors, *self.mark.unread} if self.mark is not None else set[str]()
         return tuple(name for name, crm in self.connected.items() if crm.live and name not in stopped)
 
     def may_send(self, crm: str) -> bool:

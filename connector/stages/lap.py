@@ -3,7 +3,7 @@
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from connector.errors import AfterwordError, LeaseLost, SchemaChanged, SettingsError, StoreError
@@ -43,6 +43,26 @@ TELLING: Final = "alerts"
 """The lease of telling our own people."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LapPart:
+    """What else belongs to some stages that are done together."""
+
+    job: str
+    """Its name, for the report that is kept."""
+    looks: bool = True
+    """Whether the installation's marks are looked at first; who neither sends nor writes goes by what was last seen."""
+    tells: bool = False
+    """Whether our own people are told what they have to hear."""
+    reports: bool = False
+    """Whether the managers' reports are sent that are due."""
+    unread: Collection[str] | None = None
+    """The connections that could not be read lately, for the reports; None: those of this lap."""
+
+
+def _part(stages: Sequence[Stage]) -> LapPart:
+    return LapPart(job="sync", tells=Stage.WRITE_BACK in stages, reports=set(stages) == set(ALL))
+
+
 def read_lease(crm: str) -> str:
     """Return the lease of reading a connection."""
     return f"read:{crm}"
@@ -60,27 +80,30 @@ def run(
     stages: Sequence[Stage] = ALL,
     may_wait: bool = True,
     customers: Collection[str] | None = None,
-    job: str = "sync",
-    unread: Collection[str] | None = None,
+    part: LapPart | None = None,
 ) -> Report:
-    """Run one lap, or some of its stages, and keep its report in the store.
+    """Run one lap, or some of its stages, and keep its report in the store. `part`: it is a job of `run`.
 
     `may_wait`: mail that is due waits in this lap until it is certain that no other installation sends it; else for a later one.
 
     `customers`: score, follow_up and write_back of these alone, as after an answer. They take no lease, so that they wait for nobody:
     each customer is done in a transaction, and each record is claimed before it is written.
-
-    `unread`: send the managers' reports too, which tell of these connections that they could not be read; a whole lap does by itself.
     """
     began = time.monotonic()
     context = context or bare_context(installation)
     with installation.store.write() as tx:
-        number = laps.begin(tx, installation.clock.now(), job=job)
+        number = laps.begin(tx, installation.clock.now(), job=part.job if part is not None else "sync")
     report = Report()
     try:
         chosen = None if customers is None else frozenset(customers)
         mark = keeper(installation, may_wait=may_wait)
-        _run(installation, replace(context, mark=mark, breaker=Breaker(), customers=chosen), stages, report, unread)
+        _run(
+            installation,
+            replace(context, mark=mark, breaker=Breaker(), customers=chosen),
+            stages,
+            report,
+            part or _part(stages),
+        )
     except BaseException:
         with suppress(StoreError), installation.store.write() as tx:
             laps.cut_off(tx, number, installation.clock.now())
@@ -96,20 +119,21 @@ def _run(
     context: Context,
     stages: Sequence[Stage],
     report: Report,
-    unread: Collection[str] | None,
+    part: LapPart,
 ) -> None:
-    with reached(installation, context, report) as at_hand:
+    calls = Stage.PULL in stages or Stage.WRITE_BACK in stages
+    with reached(installation, context, report, learns=calls) as at_hand:
         for name, problem in recipients.unreachable(at_hand).items():
             report.fail(name, SettingsError([problem]))
-        marks.begin(at_hand)
+        marks.begin(at_hand, looks=part.looks)
         current = _pull(installation, at_hand, report) if Stage.PULL in stages else at_hand
         _between(installation, _still_let_in(current, report), stages, report)
         if Stage.WRITE_BACK in stages:
             _write_back(_still_let_in(current, report), report)
+        if part.tells:
             _tell(installation, _still_let_in(current, report), report)
-        if set(stages) == set(ALL):
-            unread = _unread(report)
-        if unread is not None:
+        if part.reports:
+            unread = _unread(report) if part.unread is None else part.unread
             _report(installation, _still_let_in(current, report), report, unread)
         report.held = marks.held(at_hand)
         for name, error in marks.errors(at_hand).items():

@@ -1,7 +1,8 @@
 """Reads and renews the installation's mark: nothing is sent or written where it is another's. What follows from what is read is pure,
 and stands in `connector.domain.installation_mark`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -22,17 +23,26 @@ from connector.domain.installation_mark import (
     text_of,
     wait_left,
 )
-from connector.errors import AfterwordError, CrmError, MappingError, MarkError, SchemaChanged, SettingsError
+from connector.errors import (
+    AfterwordError,
+    CrmError,
+    MappingError,
+    MarkError,
+    SchemaChanged,
+    SettingsError,
+    Unavailable,
+)
 from connector.model import MARK_KEY, FieldValue
 from connector.ports import Clock, CrmMapping, CrmReader, CrmWriter, Write
 from connector.runtime.cancellation import CancellationToken
 from connector.runtime.installation_id import ensure_id, read_id
 from connector.store import Store, new_id
 from connector.store.db.location import place_of
-from connector.store.ops import marks
+from connector.store.ops import leases, marks
 
 FRESH: Final = timedelta(minutes=1)
 """So long a look at the mark is good for what is sent and written after it."""
+_LOOK_AGAIN_SECONDS: Final = 0.1
 _SLICE_SECONDS: Final = 5.0
 """How long a wait goes on before it is looked whether the lap is to end."""
 
@@ -87,14 +97,19 @@ class MarkKeeper:
     connections: Mapping[str, Marked] = field(default_factory=dict)
     errors: dict[str, CrmError] = field(default_factory=dict)
     """By connection: why nothing is sent or written there."""
+    unread: set[str] = field(default_factory=set)
+    """The connections whose mark was not seen to be ours when it was last looked for: they wait for whoever looks."""
     held: dict[str, datetime] = field(default_factory=dict)
     """By connection: until when mail waits in this lap."""
     _looked: dict[str, datetime] = field(default_factory=dict)
     _waiting: set[str] = field(default_factory=set)
     """The connections whose store was somewhere else when the mark was renewed."""
 
-    def begin(self, connections: Mapping[str, Marked]) -> None:
-        """Take over the live connections of a lap; those whose mark was not read for an hour are looked at now."""
+    def begin(self, connections: Mapping[str, Marked], *, looks: bool = True) -> None:
+        """Take over the live connections of a lap; those whose mark was not read for an hour are looked at now.
+
+        Where nobody `looks`, what was last seen holds: so that who neither sends nor writes waits for no CRM.
+        """
         self.connections = {name: connection for name, connection in connections.items() if connection.has_key}
         self.errors = {
             name: keyless(name)
@@ -104,7 +119,10 @@ class MarkKeeper:
         for name in self.connections:
             with self.store.read() as tx:
                 read_at = marks.read_at(tx, name)
-            if read_at is None or not timedelta() <= self.clock.now() - read_at < RENEWED_EVERY:
+            if not looks:
+                if read_at is None:
+                    self.unread.add(name)
+            elif read_at is None or not timedelta() <= self.clock.now() - read_at < RENEWED_EVERY:
                 self._look(name)
 
     def may_write(self, name: str) -> bool:
@@ -142,9 +160,10 @@ class MarkKeeper:
 
     def _look(self, name: str) -> None:
         """Read the mark, and renew it where that is due; what stands in the way is kept in `errors`."""
-        connection, now = self.connections[name], self.clock.now()
+        connection = self.connections[name]
         try:
-            self._follow(connection, look(connection), now)
+            with self._alone(name):
+                self._follow(connection, look(connection), self.clock.now())
         except CrmError as error:
             self.errors[name] = error
         except SettingsError as error:
@@ -155,6 +174,18 @@ class MarkKeeper:
         if name in self.errors and self.acts:
             with self.store.write() as tx:
                 marks.note_read(tx, name, None)
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """Look while nobody else of this installation does: two that renew at once would each take the other for a copy."""
+        if not self.acts:
+            yield
+            return
+        while (lease := leases.acquire(self.store, f"mark:{name}")) is None:
+            if self.stop.wait(_LOOK_AGAIN_SECONDS):
+                raise Unavailable("the lap was stopped before the installation's mark was read.", where=name)
+        with leases.kept(self.store, lease):
+            yield
 
     def _follow(self, connection: Marked, seen: Seen, now: datetime) -> None:
         own = self._own(connection.name)

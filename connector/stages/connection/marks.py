@@ -8,10 +8,10 @@ from connector.stages.connection.mark_keeper import Marked
 from connector.stages.context import Connected, Context
 
 
-def begin(context: Context) -> None:
-    """Hand the lap's live connections to what keeps their marks."""
+def begin(context: Context, *, looks: bool = True) -> None:
+    """Hand the lap's live connections to what keeps their marks; `looks`: see `MarkKeeper.begin`."""
     if context.mark is not None:
-        context.mark.begin({name: marked(context.connected[name]) for name in context.live})
+        context.mark.begin({name: marked(context.connected[name]) for name in context.live}, looks=looks)
 
 
 def marked(crm: Connected) -> Marked:

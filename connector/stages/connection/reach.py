@@ -66,15 +66,18 @@ def side_by_side(names: Iterable[str], work: Callable[[str], T]) -> dict[str, T]
 
 
 @contextmanager
-def reached(installation: Installation, context: Context, report: Report) -> Iterator[Context]:
-    """Reach the CRMs, each by itself; at the end note how each of them did."""
+def reached(installation: Installation, context: Context, report: Report, *, learns: bool = True) -> Iterator[Context]:
+    """Reach the CRMs, each by itself; at the end note how each of them did.
+
+    Whoever does not read or write them (`learns`) notes failures alone: the calls that were made meanwhile are others'.
+    """
     before = {endpoint.name: endpoint.adapter.usage().calls for endpoint in installation.endpoints}
     try:
         yield replace(context, connected=_connect_all(installation, context, report))
     finally:
         for endpoint in installation.endpoints:
             report.calls[endpoint.name] = endpoint.adapter.usage().calls - before[endpoint.name]
-        _remember(installation, report)
+        _remember(installation, report, learns=learns)
 
 
 def _connect_all(installation: Installation, context: Context, report: Report) -> dict[str, Connected]:
@@ -107,14 +110,17 @@ def note_problems(report: Report, name: str, problems: Sequence[Problem]) -> Non
         report.fail(name, SettingsError(errors))
 
 
-def _remember(installation: Installation, report: Report) -> None:
+def _remember(installation: Installation, report: Report, *, learns: bool) -> None:
     """Note for `status` how each connection did."""
     now = installation.clock.now()
     for endpoint in installation.endpoints:
         if endpoint.budget is not None:
             endpoint.budget.return_unused()
+    known = [endpoint for endpoint in installation.endpoints if learns or report.failures.get(endpoint.name)]
+    if not known:
+        return
     with installation.store.write() as tx:
-        for endpoint in installation.endpoints:
+        for endpoint in known:
             _remember_refusal(tx, endpoint, report.refusal(endpoint.name), now)
             _remember_kept_out(tx, endpoint, report, now)
             outcome = _outcome(report.failures.get(endpoint.name, []), report.calls.get(endpoint.name, 0), now)

@@ -27,6 +27,7 @@ from connector.store.crm.pages import Absorbed, ReadRecord
 from connector.store.crm.reconciliation import ReconciliationState
 from connector.store.crm.records import Absorber
 from connector.store.ops.leases import Lease
+from connector.store.outbox import write_log
 from connector.store.surveys.people import person_key
 
 PAGE = 200
@@ -108,6 +109,8 @@ class _Comparison:
         with context.store.read() as tx:
             self.now: ReconciliationState = stored_reconciliation.state(tx, crm.name, query.object)
             self._read_until = position(tx, crm, query)
+            self._line = write_log.newest_line(tx)
+            """The newest of the log of writes before anything is read."""
 
     def until(self, enough: Callable[[], bool]) -> bool:
         """Compare page by page, one page at least; returns whether the listing came to its end."""
@@ -155,7 +158,8 @@ class _Comparison:
     def _absorb(self, tx: Transaction, records: Sequence[ReadRecord], *, drifted: bool) -> None:
         now = self._context.clock.now()
         zone = self._context.settings.company.timezone
-        absorber = Absorber(tx, self._crm.name, now=now, key=person_key(tx), zone=zone)
+        since = write_log.written_after(tx, self._crm.name, self._line)
+        absorber = Absorber(tx, self._crm.name, now=now, key=person_key(tx), zone=zone, written_since=since)
         absorbed = absorber.absorb(records)
         merges.remember(tx, self._crm.name, absorbed.merges, now)
         task_events.take_in(tx, self._context.settings, absorbed.tasks, now)

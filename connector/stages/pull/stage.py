@@ -30,7 +30,6 @@ from connector.store.db.first_fill import FirstFill
 from connector.store.ops.leases import Lease
 from connector.store.outbox import write_log
 from connector.store.surveys.people import person_key
-from connector.store.tables import ref_text
 
 TOGETHER = 4_000
 """How many records at most are stored in one transaction, two of the largest pages: on SQLite others wait meanwhile to write theirs."""
@@ -230,9 +229,7 @@ def _stored(
             break
         absorbed = absorber.absorb(batch.found)
         merges.remember(tx, crm.name, absorbed.merges, now)
-        # A task that we have written meanwhile may be shown as it was before: the next reading tells it again.
-        seen = [task for task in absorbed.tasks if ref_text(task.ref) not in since]
-        task_events.take_in(tx, context.settings, seen, now)
+        task_events.take_in(tx, context.settings, absorbed.tasks, now)
         done.append((batch, absorbed))
     if done:
         _save(tx, crm, reader.query, cursor, now)

@@ -104,12 +104,13 @@ def _write_in_bulk(outbox: Outbox, target: str, records: Sequence[RecordFields],
     order = new_id()
     with outbox.claims.taken([record.key for record in records]) as ours:
         refs = [record.ref for record in records if record.key in ours]
-        with outbox.context.store.write() as tx:
+        with outbox.context.store.read() as tx:
             records = fields.pending_among(tx, outbox.crm.name, target, refs)
-            fields.begin_order(tx, outbox.crm.name, records, order)
             known = refusals.refused_writes(tx, outbox.crm.name, [record.key for record in records])
-    changes = _planned(outbox, target, records, known)
-    send_changes(outbox, _due(outbox, changes, known), partial(_note_ordered, outbox), bulk)
+        due = _due(outbox, _planned(outbox, target, records, known), known)
+        with outbox.context.store.write() as tx:
+            fields.begin_order(tx, outbox.crm.name, [change.record for change in due], order)
+    send_changes(outbox, due, partial(_note_ordered, outbox), bulk)
     with outbox.context.store.write() as tx:
         fields.end_order(tx, outbox.crm.name, order)
 

@@ -1,8 +1,9 @@
 """What both halves of `write_back` share: sending under the lease, one result for each write, and setting aside what is refused."""
 
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +16,7 @@ from connector.errors import (
     MappingError,
     NotPermitted,
     SchemaChanged,
+    StoreError,
     Unavailable,
 )
 from connector.model import FieldValues
@@ -58,6 +60,8 @@ class WriteClaims:
 
     context: Context
     crm: str
+    waits: bool = False
+    """Whether it waits for what another is writing, as for an answer; a lap passes over it."""
     claim: str = field(default_factory=new_id)
     held: set[str] = field(default_factory=set)
     """The keys of what is ours to write now."""
@@ -68,17 +72,42 @@ class WriteClaims:
     @contextmanager
     def taken(self, keys: Collection[str]) -> Iterator[frozenset[str]]:
         """Hold claims for as long as the block runs; yields the keys of what nobody else is writing."""
-        taken = self._take(frozenset(keys)) if keys else frozenset()
+        wanted = frozenset(keys)
         try:
-            yield taken
+            taken = self._take(wanted) if wanted else wanted
+            with self._renewed_in_background(taken):
+                yield taken
         finally:
-            self.held -= taken
-            if taken:
+            ours = self.held & wanted
+            self.held -= wanted
+            if ours:
                 with self.context.store.write() as tx:
-                    claims.give_back(tx, self.crm, taken, self.claim)
+                    claims.give_back(tx, self.crm, ours, self.claim)
+
+    @contextmanager
+    def _renewed_in_background(self, keys: frozenset[str]) -> Iterator[None]:
+        """Give signs of life for claims as long as the block runs: a call may take long, with all its repetitions."""
+        if not keys:
+            yield
+            return
+        done = threading.Event()
+        name = f"claims-{self.crm}"
+        thread = threading.Thread(target=self._renew, args=(keys, done), name=name, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _renew(self, keys: frozenset[str], done: threading.Event) -> None:
+        while not done.wait(claims.RENEWED_AFTER.total_seconds()):
+            # A database that is away for a moment costs one sign of life.
+            with suppress(StoreError), self.context.store.write() as tx:
+                claims.renew(tx, self.crm, keys, self.claim)
 
     def _take(self, keys: frozenset[str]) -> frozenset[str]:
-        patience = PATIENCE.total_seconds() if self.context.customers is not None else 0.0
+        patience = PATIENCE.total_seconds() if self.waits else 0.0
         end, taken = time.monotonic() + patience, frozenset[str]()
         while True:
             with self.context.store.write() as tx:

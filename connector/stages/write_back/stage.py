@@ -27,7 +27,7 @@ def run(context: Context, crm: Connected, lease: Lease | None = None) -> WriteCo
 
     A lap that is to end leaves an order that the CRM is still at: that is no failure, and writing the same again changes nothing.
     """
-    outbox = Outbox(context, crm, WriteClaims(context, crm.name), lease)
+    outbox = Outbox(context, crm, WriteClaims(context, crm.name, waits=context.customers is not None), lease)
     if context.customers is None:
         _begin(outbox)
     try:

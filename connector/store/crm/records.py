@@ -58,8 +58,8 @@ class Absorber:
     ) -> None:
         """`zone` is the company's: days end by it where an owner has none.
 
-        `written_since`: the refs of records that were written since the pages began to be read. What these show of our fields may be
-        from before; the next reading tells it again.
+        `written_since`: the refs of records that were written since the pages began to be read. What these show of our fields, and all
+        that they say of our tasks, may be from before; the next reading tells it again.
         """
         self._sql = tx
         self._crm = crm
@@ -73,6 +73,7 @@ class Absorber:
         result = Absorbed()
         known = self._bindings([record.ref for record in page])
         fresh: dict[Kind, dict[str, Content]] = {}
+        page = self._without_written_tasks(page, known, result)
         zones = self._zones(page)
         understood: list[str] = []
         gone: list[str] = []
@@ -109,6 +110,22 @@ class Absorber:
                 self._refuse(record)
         self._note_actual(page)
         return result
+
+    def _without_written_tasks(
+        self, page: Sequence[ReadRecord], known: Mapping[str, AnyRow], result: Absorbed
+    ) -> Sequence[ReadRecord]:
+        """Leave out our tasks that were written since: they stay as they were known, so that the next reading finds what has changed."""
+        rest = []
+        for record in page:
+            bound = known.get(record.ref)
+            is_task = isinstance(record.reading.value, SeenTask) or (bound and bound.kind == Kind.FOLLOW_UP.value)
+            if record.ref in self._written_since and is_task:
+                counts = result.of(record.reading.kind)
+                counts.read += 1
+                counts.unchanged += 1
+            else:
+                rest.append(record)
+        return rest
 
     def _zones(self, page: Sequence[ReadRecord]) -> Mapping[str, str | None]:
         """Return the zones of the users whose interactions on this page ended on a day of which no time is known."""
@@ -332,6 +349,8 @@ class Absorber:
                     "pending": bool(row and row.desired),
                 }
             )
+        # In the order in which write-back notes them: two that lock the same rows wait for each other, and not in a circle.
+        rows.sort(key=lambda row: str(row["ref"]))
         # What the record should say is not touched, nor a mark on it taken off: the survey page may be at it at this very moment.
         insert_or_update(self._sql, outbox_record, [row for row in rows if row["pending"]], only=("actual", "pending"))
         insert_or_update(self._sql, outbox_record, [row for row in rows if not row["pending"]], only=("actual",))

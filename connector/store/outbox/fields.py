@@ -222,10 +222,14 @@ def mark_crossed(tx: Connection, crm: str, keys: Collection[str]) -> None:
 
 
 def begin_order(tx: Connection, crm: str, records: Sequence[RecordFields], order: str) -> None:
-    """Note that a bulk order is about to be given for these records."""
+    """Note that a bulk order is about to be given for these records; whoever writes one meanwhile marks it to be read back."""
     for part in chunks(record.ref for record in records):
         here = and_(outbox_record.c.connection == crm, outbox_record.c.ref.in_([ref_text(ref) for ref in part]))
-        tx.execute(update(outbox_record).where(here, outbox_record.c.bulk_order.is_(None)).values(bulk_order=order))
+        tx.execute(
+            update(outbox_record)
+            .where(here, outbox_record.c.bulk_order.is_(None))
+            .values(bulk_order=order, read_back=False)
+        )
 
 
 def note_ordered(

@@ -58,6 +58,7 @@ def newest_line(tx: Connection) -> int:
 
 
 def written_after(tx: Connection, crm: str, line: int) -> frozenset[str]:
-    """Return the refs, as text, of the records of a connection that were written behind a line."""
-    refs = select(write_log.c.ref).where(write_log.c.id > line, write_log.c.connection == crm)
+    """Return the refs, as text, of the records of a connection that were written, or may have been, behind a line."""
+    behind = (write_log.c.id > line) & (write_log.c.connection == crm)
+    refs = select(write_log.c.ref).where(behind, write_log.c.outcome != "refused")
     return frozenset(ref for ref in tx.execute(refs).scalars() if ref is not None)

@@ -8,7 +8,7 @@ from environment import RULES, Environment, wait_for
 from incidents import names
 from sqlalchemy import update
 
-from connector.app import service
+from connector.app import jobs, service
 from connector.store import tables
 from connector.wire import deadlines
 
@@ -47,11 +47,11 @@ def test_a_process_elsewhere_that_fell_silent_is_not_waited_for_for_ever(
 def test_a_service_whose_lap_hangs_says_so_where_a_monitor_looks(
     acme: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "SILENCE", timedelta())
+    monkeypatch.setattr(jobs, "SILENCE", timedelta())
     acme.configure(RULES, extra='[schedule]\nsync = "1s"')
     acme.org.faults.slow(3, path=LISTING["salesforce"])
     laps = service.Service(acme.installation)
-    acme.trouble = laps.trouble
+    acme.trouble = laps.engine.trouble
 
     def health() -> tuple[int, str]:
         answer = requests.get(f"{acme.web}/healthz", timeout=60)
@@ -59,6 +59,6 @@ def test_a_service_whose_lap_hangs_says_so_where_a_monitor_looks(
 
     laps.start()
     wait_for(lambda: health()[0] == 503)
-    assert "no lap has shown a sign of life" in health()[1]
+    assert "pull acme has shown no sign of life" in health()[1]
     wait_for(lambda: health() == (200, "ok\n"))
     assert laps.stop(20)

@@ -41,8 +41,9 @@ class Laps:
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __call__(
-        self, _installation: Installation, *, job: str, customers: Collection[str] | None, **_options: Any
+        self, _installation: Installation, *, part: lap.LapPart, customers: Collection[str] | None, **_options: Any
     ) -> Report:
+        job = part.job
         with self.changed:
             self.began.append((job, frozenset(customers or ())))
             self.changed.notify_all()
@@ -259,18 +260,19 @@ def test_a_comparison_that_is_passed_over_is_told_and_tried_again(
     store: Store, laps: Laps, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outcomes = [Comparison(lap=Report(busy=["acme"])), Comparison()]
-    compared = threading.Event()
+    passed_over, compared = threading.Event(), threading.Event()
 
     def compare(*_args: object, **_kwargs: object) -> Comparison:
         outcome = outcomes.pop(0)
-        if not outcomes:
-            compared.set()
+        (passed_over if outcomes else compared).set()
         return outcome
 
     monkeypatch.setattr(reconcile, "run", compare)
     engine = JobEngine(installation(store, crms=["acme"]))
     engine.scheduler.start()
     engine._compare()
+    assert passed_over.wait(PATIENCE)
+    engine.ask(Job(JobKind.PULL, "acme"))
     assert compared.wait(PATIENCE)
     engine.stop()
     assert "another process is at it" in capsys.readouterr().out
