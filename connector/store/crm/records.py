@@ -114,7 +114,7 @@ class Absorber:
     def _without_written_tasks(
         self, page: Sequence[ReadRecord], known: Mapping[str, AnyRow], result: Absorbed
     ) -> Sequence[ReadRecord]:
-        """Leave out our tasks that were written since: they stay as they were known, so that the next reading finds what has changed."""
+        """Leave out our tasks that were written since. They stay as they were known, so the next reading finds what has changed."""
         rest = []
         for record in page:
             bound = known.get(record.ref)
