@@ -5,6 +5,7 @@ They are forked from a server that has imported the product before: hundreds of 
 
 import multiprocessing
 import os
+import pkgutil
 import sys
 import traceback
 from collections.abc import Sequence
@@ -12,8 +13,27 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+import connector
+
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["connector.cli.app", "adapters.salesforce", "adapters.hubspot", "psycopg"])
+LATE = (
+    "alembic.command",
+    "babel.dates",
+    "fastapi",
+    "jinja2",
+    "mrml",
+    "psycopg",
+    "scipy.special",
+    "scipy.stats",
+    "uvicorn",
+)
+"""What commands import when they need it."""
+PRODUCT = [
+    module.name
+    for module in pkgutil.walk_packages(connector.__path__, "connector.")
+    if not module.name.startswith(("connector.__main__", "connector.demo", "connector.store.migrations"))
+]
+CONTEXT.set_forkserver_preload(["adapters.salesforce", "adapters.hubspot", "adapters.email", *PRODUCT, *LATE])
 KILLED = -9
 _numbers = count()
 

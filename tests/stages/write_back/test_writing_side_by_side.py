@@ -1,5 +1,6 @@
 """Several write at once, a lap and whoever brings an answer: no record is written by two, and the newest answer stands there."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -7,14 +8,16 @@ from typing import Any
 
 import pytest
 from databases import BOTH_DATABASES
-from lap_world import LapWorld
+from lap_world import HOUR, LapWorld
 
+from connector.model import MARK_KEY
 from connector.ports import Page, Write, WriteResult
 from connector.stages import lap
 from connector.stages.order import AFTER_AN_ANSWER
 from connector.stages.report import Report
 from connector.stages.write_back import outbox
 from connector.store import tables
+from connector.store.outbox import fields
 
 
 def bring(world: LapWorld, account: str) -> Report:
@@ -214,3 +217,88 @@ def test_what_somebody_alive_is_writing_is_left_to_them(world: LapWorld) -> None
         tx.execute(tables.write_claim.insert().values(connection="acme", key=f"account:Account/{account}", **alive))
     assert world.lap().exit_code == 0
     assert world.shows(account) == {}
+
+
+@BOTH_DATABASES
+def test_a_task_that_was_completed_while_it_was_read_and_written_is_noted(
+    world: LapWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = world.account()
+    contact = world.crm.contact(account, "Maria Virtanen")
+    world.answer(world.ask(account, contact), 2)
+    world.lap()
+    again = world.ask(account, contact)
+    (task,) = world.tasks()
+    real, done = world.adapter.changes, threading.Event()
+
+    def changes(query: Any, **place: Any) -> Iterator[Page]:
+        if query.object == "Task":
+            assert done.wait(60)
+        for page in real(query, **place):
+            if query.object == "Account" and not done.is_set():
+                world.answer(again, 1, "It broke again")
+                bring(world, account)
+                world.crm.update(task["Id"], {"Status": "Completed"})
+                done.set()
+            yield page
+
+    world.crm.update(account, {"Name": "Northwind Oy"})
+    with monkeypatch.context() as patched:
+        patched.setattr(world.adapter, "changes", changes)
+        world.lap()
+    world.lap()
+    (follow_up,) = world.rows(tables.follow_up)
+    assert (follow_up.state, follow_up.task_state) == ("waiting_for_outcome", "completed")
+
+
+def four_answered(world: LapWorld) -> None:
+    """Let somebody of each of four accounts answer, and their records show it."""
+    accounts = [world.account(f"Account {number}") for number in range(4)]
+    people = [(account, world.crm.contact(account, f"Person of {account}")) for account in accounts]
+    for invitation in world.ask_people(people):
+        world.answer(invitation, 5)
+    world.lap()
+
+
+@BOTH_DATABASES
+def test_records_that_need_no_write_are_settled_where_orders_are_given(world: LapWorld) -> None:
+    world.adapter.bulk = order = Order(world, lambda: None)
+    four_answered(world)
+    with world.store.write() as tx:
+        fields.compare_again(tx, "acme")  # as after an edit of the mapping
+    order.orders = 0
+    world.lap()
+    assert (order.orders, [row.ref for row in world.rows(tables.outbox_record) if row.pending]) == (0, [])
+
+
+@BOTH_DATABASES
+def test_the_records_of_an_order_that_was_left_are_read_back_once(world: LapWorld) -> None:
+    world.adapter.bulk = Order(world, lambda: None)
+    four_answered(world)
+    with world.store.write() as tx:
+        tx.execute(tables.outbox_record.update().values(bulk_order="left"))
+    world.lap()
+    left = [row.ref for row in world.rows(tables.outbox_record) if row.pending or row.read_back or row.bulk_order]
+    assert left == []
+
+
+@BOTH_DATABASES
+def test_two_that_would_renew_the_installations_mark_at_once_do_so_one_after_the_other(
+    world: LapWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.account()
+    world.lap()
+    world.lap(2 * HOUR)
+    world.clock.advance(2 * HOUR)
+    others: list[threading.Thread] = []
+
+    def come() -> None:
+        other = threading.Thread(target=lap.run, args=(world.installation,), kwargs={"stages": (lap.Stage.PULL,)})
+        others.append(other)
+        other.start()
+        other.join(1)  # it would be through by then, and its run would be overwritten by ours
+
+    with once_before(monkeypatch, world.adapter, "write", come, lambda writes: writes[0].key == MARK_KEY):
+        lap.run(world.installation, stages=(lap.Stage.PULL,))
+    others[0].join(60)
+    assert [world.lap(2 * HOUR).exit_code for _ in range(3)] == [0, 0, 0]
