@@ -33,7 +33,8 @@ PRODUCT = [
     for module in pkgutil.walk_packages(connector.__path__, "connector.")
     if not module.name.startswith(("connector.__main__", "connector.demo", "connector.store.migrations"))
 ]
-CONTEXT.set_forkserver_preload(["adapters.salesforce", "adapters.hubspot", "adapters.email", *PRODUCT, *LATE])
+ADAPTERS = ("adapters.salesforce.crm_adapter", "adapters.hubspot.crm_adapter", "adapters.email.smtp")
+CONTEXT.set_forkserver_preload([*ADAPTERS, *PRODUCT, *LATE])
 KILLED = -9
 _numbers = count()
 
