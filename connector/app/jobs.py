@@ -121,11 +121,9 @@ class JobEngine:
         """When each customer's last answer of this minute was taken in at once."""
         self._comparing: dict[str, datetime] = {}
         """By connection, since when what was not compared is to be compared."""
-        self._kept_out: dict[str, datetime | None] | None = None
-        """Connections whose CRM does not let us in: since when it may pass; None where nothing but an admin helps.
-
-        Before the first job it is what the store has of those before.
-        """
+        self._kept_out: dict[str, datetime | None] = {}
+        """Connections whose CRM does not let us in: since when it may pass; None where nothing but an admin helps."""
+        self._has_recalled = False
         self._failing: dict[Job, _Failures] = {}
         """What every run of a job has ended in lately: a failure of its own, not of a connection's."""
         self._behind: dict[Job, set[Job]] = {}
@@ -366,7 +364,6 @@ class JobEngine:
             silent = {job: timedelta(seconds=token.seconds_since_check) for job, token in self._running.items()}
             idle = timedelta(seconds=time.monotonic() - self._ended)
             failing = dict(self._failing)
-            kept_out = self._kept_out
         longest = max(silent, key=lambda job: silent[job], default=None)
         patience = SILENCE + self._every
         if longest is not None and silent[longest] > patience:
@@ -377,35 +374,37 @@ class JobEngine:
         for job, failures in failing.items():
             if failures.times > 1 and now - failures.since > patience:
                 return f"every run of {job} since {failures.since:%Y-%m-%d %H:%M} UTC has failed; its log says why"
-        kept_out = kept_out if kept_out is not None else self._kept_out_before()
-        still = [name for name, since in sorted(kept_out.items()) if since is None or now - since > SILENCE]
+        self._recall_kept_out()
+        with self._lock:
+            kept_out = sorted(self._kept_out.items())
+        still = [name for name, since in kept_out if since is None or now - since > SILENCE]
         return f"not let in by the CRM: {', '.join(still)}; see `afterword status`" if still else ""
 
     def _note(self, job: Job, report: Report) -> None:
         """Remember how a job went, for whoever looks whether all is well, and when what it left waiting may go on."""
         now = self.installation.clock.now()
-        before = self._kept_out if self._kept_out is not None else self._kept_out_before()
+        self._recall_kept_out()
         with self._lock:
-            known = dict(self._kept_out if self._kept_out is not None else before)
             for name in self._crms:
                 # Who has not called a CRM has learnt nothing of it, unless that was kept from calling.
                 if name in report.busy or (name != job.crm and report.kept_out(name) is None):
                     continue
                 match report.kept_out(name):
                     case AuthRevoked():
-                        known[name] = None
+                        self._kept_out[name] = None
                     case NotLetIn():
-                        known[name] = known.get(name) or now
+                        self._kept_out[name] = self._kept_out.get(name) or now
                     case None:
-                        known.pop(name, None)
-            self._kept_out = known
+                        self._kept_out.pop(name, None)
             if job.kind is JobKind.PULL and job.crm in report.pulled:
                 has_failed = report.pulled[job.crm].failure is not None
                 (self._unread.add if has_failed else self._unread.discard)(job.crm)
         self._send_held(report)
 
-    def _kept_out_before(self) -> dict[str, datetime | None]:
-        """Return which connections have stood still since before this process began: a restart is no end of it."""
+    def _recall_kept_out(self) -> None:
+        """Recall, once, which connections have stood still since before this process began: a restart is no end of it."""
+        if self._has_recalled:
+            return
         kept_out: dict[str, datetime | None] = {}
         for endpoint in self.installation.endpoints:
             named = (endpoint.name, endpoint.credentials)
@@ -414,7 +413,9 @@ class JobEngine:
                     kept_out[endpoint.name] = None
                 elif (since := connections.not_let_in_since(tx, *named)) is not None:
                     kept_out[endpoint.name] = since
-        return kept_out
+        with self._lock:
+            if not self._has_recalled:
+                self._kept_out, self._has_recalled = kept_out, True
 
     def _send_held(self, report: Report) -> None:
         """Send what waits as soon as it is certain that no other installation does, be the next round hours away."""

@@ -91,19 +91,15 @@ def run(
     """
     began = time.monotonic()
     context = context or bare_context(installation)
+    part = part or _part(stages)
     with installation.store.write() as tx:
-        number = laps.begin(tx, installation.clock.now(), job=part.job if part is not None else "sync")
+        number = laps.begin(tx, installation.clock.now(), job=part.job)
     report = Report()
     try:
         chosen = None if customers is None else frozenset(customers)
         mark = keeper(installation, may_wait=may_wait)
-        _run(
-            installation,
-            replace(context, mark=mark, breaker=Breaker(), customers=chosen),
-            stages,
-            report,
-            part or _part(stages),
-        )
+        lap_context = replace(context, mark=mark, breaker=Breaker(), customers=chosen)
+        _run(installation, lap_context, stages, report, part)
     except BaseException:
         with suppress(StoreError), installation.store.write() as tx:
             laps.cut_off(tx, number, installation.clock.now())
@@ -114,13 +110,7 @@ def run(
     return report
 
 
-def _run(
-    installation: Installation,
-    context: Context,
-    stages: Sequence[Stage],
-    report: Report,
-    part: LapPart,
-) -> None:
+def _run(installation: Installation, context: Context, stages: Sequence[Stage], report: Report, part: LapPart) -> None:
     calls = Stage.PULL in stages or Stage.WRITE_BACK in stages
     with reached(installation, context, report, learns=calls) as at_hand:
         for name, problem in recipients.unreachable(at_hand).items():

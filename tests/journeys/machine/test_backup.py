@@ -4,6 +4,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,12 @@ from connector.app import wiring
 from connector.commands import setup_crm, undo, why
 from connector.commands.backup import Backup, back_up
 from connector.commands.restore import Restored, restore
+from connector.domain.installation_mark import OwnRuns
 from connector.errors import AfterwordError
 from connector.runtime.installation_id import FILE
 from connector.stages import lap
-from connector.stages.lap import Installation, Stage
+from connector.stages.installation import Installation
+from connector.stages.order import Stage
 from connector.store.ops import connections, marks
 
 RULES = AFTER_CASE + 'reminder_after = "2d"\n' + UNHAPPY
@@ -67,50 +70,77 @@ def elsewhere(env: Environment, new_store: NewStore) -> Iterator[Machine]:
         yield start
 
 
-@HAS_MOVED
-def test_what_was_restored_elsewhere_knows_what_it_knew_and_asks_nobody_twice(
-    env: Environment, elsewhere: Machine
-) -> None:
+@dataclass
+class Story:
+    """What happened around the original: its people, their cases, and the runs that its mark showed when the backup was made."""
+
+    env: Environment
+    account: str
+    people: dict[str, str]
+    cases: dict[str, str] = field(default_factory=dict)
+    runs: OwnRuns = field(default_factory=OwnRuns)
+
+    def close_case(self, name: str) -> None:
+        """Let a case of somebody end."""
+        self.cases[name] = self.env.closed_case(self.account, self.people[name])
+
+    @property
+    def asked(self) -> list[str]:
+        """Whom mail has gone to, of these people."""
+        return [mail.to for mail in self.env.mailbox.mails if mail.to in map(address_of, NAMES)]
+
+
+def address_of(name: str) -> str:
+    return f"{name.lower()}@nw.example"
+
+
+def begun(env: Environment) -> Story:
+    """Let an installation work until Maria has answered, Cleo's mail lies ready, Ben waits, and Anna will be reminded."""
     env.configure(RULES)
     env.set_up()
     env.lap()
     account = env.account("Northwind")
-    people = {name: env.contact(account, f"{name} Virtanen", f"{name.lower()}@nw.example") for name in NAMES}
-    cases = {name: env.closed_case(account, people[name]) for name in ("Maria", "Anna")}
+    people = {name: env.contact(account, f"{name} Virtanen", address_of(name)) for name in NAMES}
+    story = Story(env, account, people)
+    story.close_case("Maria")
+    story.close_case("Anna")
     env.later(DAY)
-    env.answer(env.mailbox.to("maria@nw.example")[0], 1, "Nobody called.")
-    cases["Cleo"] = env.closed_case(account, people["Cleo"])
+    env.answer(env.mailbox.to(address_of("Maria"))[0], 1, "Nobody called.")
+    story.close_case("Cleo")
     env.later(HOUR)
     env.advance(DAY - HOUR * 2)
-    cases["Ben"] = env.closed_case(account, people["Ben"])
+    story.close_case("Ben")
     env.advance(HOUR)
-    env.lap(
-        (Stage.PULL, Stage.INVITE)
-    )  # Cleo's mail lies ready, Ben waits for the survey's delay, Anna will be reminded
-
+    env.lap((Stage.PULL, Stage.INVITE))
     with env.installation.store.read() as tx:
-        runs = marks.own_runs(tx, "acme")
-    late = threading.Thread(target=env.answer, args=(env.mailbox.to("anna@nw.example")[0], 5, "Fine."))
-    late.start()  # an answer comes in meanwhile
+        story.runs = marks.own_runs(tx, "acme")
+    return story
+
+
+def backed_up(story: Story) -> None:
+    """Make a backup while an answer comes in; the original goes on, and asks everybody."""
+    env = story.env
+    late = threading.Thread(target=env.answer, args=(env.mailbox.to(address_of("Anna"))[0], 5, "Fine."))
+    late.start()
     made = take(env, env.folder / "backup.zip")
     late.join()
     assert stat.S_IMODE(made.path.stat().st_mode) == 0o600
     assert {"config.toml", FILE} <= set(made.files)
-
-    cases["Dora"] = env.closed_case(account, people["Dora"])
-    for _ in range(2):  # the original goes on
+    story.close_case("Dora")
+    for _ in range(2):
         env.later(DAY)
-    addresses = {f"{name.lower()}@nw.example" for name in NAMES}
-    assert addresses <= {mail.to for mail in env.mailbox.mails}
+    assert set(map(address_of, NAMES)) <= set(story.asked)
 
-    observing = elsewhere()
+
+def observes_and_knows(story: Story, observing: Installation) -> None:
+    """It is told from the original, sends and writes nothing, and knows what was answered and written."""
+    env = story.env
     with observing.store.read() as tx:
-        assert marks.own_runs(tx, "acme").run not in {None, runs.run, runs.previous}
+        assert marks.own_runs(tx, "acme").run not in {None, story.runs.run, story.runs.previous}
     env.mark()
     assert lap.run(observing).exit_code == 0
     assert (env.mailbox.mails, env.writes) == ([], [])
-    told = "\n".join(why.explain(observing.store, cases["Maria"]))
-    assert "Nobody called." in told
+    assert "Nobody called." in "\n".join(why.explain(observing.store, story.cases["Maria"]))
     assert undo.plan(observing, observing.endpoints[0], show=lambda _undone, _page: None).due
     undone = undo.carry_out(observing, observing.endpoints[0], show=lambda _undone, _page: None)
     assert undone.failure is not None and "a copy of this installation" in undone.failure.what
@@ -118,22 +148,31 @@ def test_what_was_restored_elsewhere_knows_what_it_knew_and_asks_nobody_twice(
     observing.store.change(lambda tx: connections.resume(tx, "acme"))
     assert (env.folder / "elsewhere" / FILE).read_text() == (env.folder / FILE).read_text()
 
+
+@HAS_MOVED
+def test_what_was_restored_elsewhere_knows_what_it_knew_and_asks_nobody_twice(
+    env: Environment, elsewhere: Machine
+) -> None:
+    story = begun(env)
+    backed_up(story)
+    observes_and_knows(story, elsewhere())
+
     config = env.folder / "elsewhere" / "config.toml"
     config.write_text(config.read_text().replace('mode = "observe"', 'mode = "live"'))
     going_on = elsewhere()
     env.advance(DAY * 3)
     assert lap.run(going_on).exit_code == 2  # however long the original has been silent
-    assert "asked since" in "\n".join(why.explain(going_on.store, cases["Ben"]))
+    assert "asked since" in "\n".join(why.explain(going_on.store, story.cases["Ben"]))
     env.advance(HOUR)
     state = setup_crm.mark(going_on.store, going_on.endpoints[0], base=config.parent, clock=env.clock, take_over=True)
     assert state.error is None
     for _ in range(2):
         env.advance(HOUR)
         assert lap.run(going_on).exit_code == 0
-    env.closed_case(account, people["Dora"])
+    story.close_case("Dora")
     env.advance(DAY)
     lap.run(going_on)
-    assert [mail.to for mail in env.mailbox.mails if mail.to in addresses] == ["dora@nw.example"]
+    assert story.asked == [address_of("Dora")]
     assert env.lap().exit_code == 2  # the original, should it come back
 
 
