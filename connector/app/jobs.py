@@ -121,9 +121,8 @@ class JobEngine:
         """When each customer's last answer of this minute was taken in at once."""
         self._comparing: dict[str, datetime] = {}
         """By connection, since when what was not compared is to be compared."""
-        self._kept_out: dict[str, datetime | None] = {}
+        self._kept_out: dict[str, datetime | None] = self._kept_out_before()
         """Connections whose CRM does not let us in: since when it may pass; None where nothing but an admin helps."""
-        self._has_recalled = False
         self._failing: dict[Job, _Failures] = {}
         """What every run of a job has ended in lately: a failure of its own, not of a connection's."""
         self._behind: dict[Job, set[Job]] = {}
@@ -272,14 +271,15 @@ class JobEngine:
 
     def _try_again(self, job: Job, customers: set[str] | None, lost: TransactionLost) -> None:
         """Let a job run once more that has given way to another one in the database; not for ever."""
-        if job in self._failing:
+        has_failed_before = job in self._failing
+        self._note_failure(job)
+        if has_failed_before:
             _log_failure(job, lost)
-        else:
-            self._note_failure(job)
-            with self._lock:
-                self._again.add(job)
-                if customers:
-                    self._customers.setdefault(job, set()).update(customers)
+            return
+        with self._lock:
+            self._again.add(job)
+            if customers:
+                self._customers.setdefault(job, set()).update(customers)
 
     def _run(self, job: Job, token: CancellationToken, customers: set[str] | None) -> None:
         match job.kind:
@@ -364,6 +364,7 @@ class JobEngine:
             silent = {job: timedelta(seconds=token.seconds_since_check) for job, token in self._running.items()}
             idle = timedelta(seconds=time.monotonic() - self._ended)
             failing = dict(self._failing)
+            kept_out = sorted(self._kept_out.items())
         longest = max(silent, key=lambda job: silent[job], default=None)
         patience = SILENCE + self._every
         if longest is not None and silent[longest] > patience:
@@ -374,22 +375,19 @@ class JobEngine:
         for job, failures in failing.items():
             if failures.times > 1 and now - failures.since > patience:
                 return f"every run of {job} since {failures.since:%Y-%m-%d %H:%M} UTC has failed; its log says why"
-        self._recall_kept_out()
-        with self._lock:
-            kept_out = sorted(self._kept_out.items())
         still = [name for name, since in kept_out if since is None or now - since > SILENCE]
         return f"not let in by the CRM: {', '.join(still)}; see `afterword status`" if still else ""
 
     def _note(self, job: Job, report: Report) -> None:
         """Remember how a job went, for whoever looks whether all is well, and when what it left waiting may go on."""
         now = self.installation.clock.now()
-        self._recall_kept_out()
         with self._lock:
             for name in self._crms:
+                kept_out = report.kept_out(name)
                 # Who has not called a CRM has learnt nothing of it, unless that was kept from calling.
-                if name in report.busy or (name != job.crm and report.kept_out(name) is None):
+                if name in report.busy or (kept_out is None and name != job.crm):
                     continue
-                match report.kept_out(name):
+                match kept_out:
                     case AuthRevoked():
                         self._kept_out[name] = None
                     case NotLetIn():
@@ -401,10 +399,8 @@ class JobEngine:
                 (self._unread.add if has_failed else self._unread.discard)(job.crm)
         self._send_held(report)
 
-    def _recall_kept_out(self) -> None:
-        """Recall, once, which connections have stood still since before this process began: a restart is no end of it."""
-        if self._has_recalled:
-            return
+    def _kept_out_before(self) -> dict[str, datetime | None]:
+        """Return which connections have stood still since before this process began: a restart is no end of it."""
         kept_out: dict[str, datetime | None] = {}
         for endpoint in self.installation.endpoints:
             named = (endpoint.name, endpoint.credentials)
@@ -413,9 +409,7 @@ class JobEngine:
                     kept_out[endpoint.name] = None
                 elif (since := connections.not_let_in_since(tx, *named)) is not None:
                     kept_out[endpoint.name] = since
-        with self._lock:
-            if not self._has_recalled:
-                self._kept_out, self._has_recalled = kept_out, True
+        return kept_out
 
     def _send_held(self, report: Report) -> None:
         """Send what waits as soon as it is certain that no other installation does, be the next round hours away."""

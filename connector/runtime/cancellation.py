@@ -12,11 +12,14 @@ class CancellationToken(threading.Event):
         super().__init__()
         self._checked = time.monotonic()
         self._dependents = WeakSet[CancellationToken]()
+        self._of_dependents = threading.RLock()
+        """Of the set before; a signal, which sets the token, may come while the same thread holds it."""
 
     def dependent(self) -> "CancellationToken":
         """Return a token for one of several jobs: it is set when this one is, or by itself, and knows of that job's checks alone."""
         token = CancellationToken()
-        self._dependents.add(token)
+        with self._of_dependents:
+            self._dependents.add(token)
         if super().is_set():
             token.set()
         return token
@@ -24,7 +27,9 @@ class CancellationToken(threading.Event):
     def set(self) -> None:
         """Cancel the lap, and the jobs that depend on it."""
         super().set()
-        for token in list(self._dependents):
+        with self._of_dependents:
+            dependents = list(self._dependents)
+        for token in dependents:
             token.set()
 
     def is_set(self) -> bool:

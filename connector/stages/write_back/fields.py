@@ -1,6 +1,6 @@
 """`write_back` of account and contact fields: page by page, what differs and was not refused as it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Final, TypedDict
 
@@ -86,13 +86,7 @@ def _bulk_order(outbox: Outbox, target: str) -> BulkWriter | None:
 def _write_page(outbox: Outbox, target: str, records: Sequence[RecordFields]) -> None:
     """Write one page; what another writer is at is left to it."""
     with outbox.claims.taken([record.key for record in records]) as ours:
-        refs = [record.ref for record in records if record.key in ours]
-        with outbox.context.store.read() as tx:
-            # Read again, now that nobody else writes them: another may have done so since.
-            records = fields.pending_among(tx, outbox.crm.name, target, refs)
-            known = refusals.refused_writes(tx, outbox.crm.name, [record.key for record in records])
-        changes = _planned(outbox, target, records, known)
-        send_changes(outbox, _due(outbox, changes, known), partial(_note_written, outbox))
+        send_changes(outbox, _due_of(outbox, target, records, ours), partial(_note_written, outbox))
 
 
 def _write_in_bulk(outbox: Outbox, target: str, records: Sequence[RecordFields], bulk: BulkWriter) -> None:
@@ -103,16 +97,25 @@ def _write_in_bulk(outbox: Outbox, target: str, records: Sequence[RecordFields],
     """
     order = new_id()
     with outbox.claims.taken([record.key for record in records]) as ours:
-        refs = [record.ref for record in records if record.key in ours]
-        with outbox.context.store.read() as tx:
-            records = fields.pending_among(tx, outbox.crm.name, target, refs)
-            known = refusals.refused_writes(tx, outbox.crm.name, [record.key for record in records])
-        due = _due(outbox, _planned(outbox, target, records, known), known)
+        due = _due_of(outbox, target, records, ours)
+        if not due:
+            return
         with outbox.context.store.write() as tx:
             fields.begin_order(tx, outbox.crm.name, [change.record for change in due], order)
     send_changes(outbox, due, partial(_note_ordered, outbox), bulk)
     with outbox.context.store.write() as tx:
         fields.end_order(tx, outbox.crm.name, order)
+
+
+def _due_of(
+    outbox: Outbox, target: str, records: Sequence[RecordFields], ours: Collection[str]
+) -> list[FieldChange]:
+    """Return what is to be sent of those records that are ours to write, read again: another may have written them since."""
+    refs = [record.ref for record in records if record.key in ours]
+    with outbox.context.store.read() as tx:
+        records = fields.pending_among(tx, outbox.crm.name, target, refs)
+        known = refusals.refused_writes(tx, outbox.crm.name, [record.key for record in records])
+    return _due(outbox, _planned(outbox, target, records, known), known)
 
 
 def _planned(

@@ -1,9 +1,8 @@
 """What both halves of `write_back` share: sending under the lease, one result for each write, and setting aside what is refused."""
 
-import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,7 +15,6 @@ from connector.errors import (
     MappingError,
     NotPermitted,
     SchemaChanged,
-    StoreError,
     Unavailable,
 )
 from connector.model import FieldValues
@@ -26,7 +24,7 @@ from connector.stages.context import Connected, Context
 from connector.stages.write_back.changes import Change
 from connector.store import Transaction, new_id
 from connector.store.ops import connections
-from connector.store.ops.leases import Lease
+from connector.store.ops.leases import Lease, beating
 from connector.store.outbox import claims, refusals, undo, write_log
 from connector.store.outbox import fields as stored_fields
 
@@ -75,7 +73,7 @@ class WriteClaims:
         wanted = frozenset(keys)
         try:
             taken = self._take(wanted) if wanted else wanted
-            with self._renewed_in_background(taken):
+            with self._renewed_while_held(taken):
                 yield taken
         finally:
             ours = self.held & wanted
@@ -84,27 +82,12 @@ class WriteClaims:
                 with self.context.store.write() as tx:
                     claims.give_back(tx, self.crm, ours, self.claim)
 
-    @contextmanager
-    def _renewed_in_background(self, keys: frozenset[str]) -> Iterator[None]:
-        """Give signs of life for claims as long as the block runs: a call may take long, with all its repetitions."""
+    def _renewed_while_held(self, keys: frozenset[str]) -> AbstractContextManager[None]:
+        """A call may take long, with all its repetitions."""
         if not keys:
-            yield
-            return
-        done = threading.Event()
-        name = f"claims-{self.crm}"
-        thread = threading.Thread(target=self._renew, args=(keys, done), name=name, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-
-    def _renew(self, keys: frozenset[str], done: threading.Event) -> None:
-        while not done.wait(claims.RENEWED_AFTER.total_seconds()):
-            # A database that is away for a moment costs one sign of life.
-            with suppress(StoreError), self.context.store.write() as tx:
-                claims.renew(tx, self.crm, keys, self.claim)
+            return nullcontext()
+        store, seconds = self.context.store, claims.RENEWED_AFTER.total_seconds()
+        return beating(store, f"claims-{self.crm}", seconds, lambda tx: claims.renew(tx, self.crm, keys, self.claim))
 
     def _take(self, keys: frozenset[str]) -> frozenset[str]:
         patience = PATIENCE.total_seconds() if self.waits else 0.0

@@ -47,7 +47,8 @@ class Changer:
         while True:
             if outbox.stopped:
                 return
-            page, pending = outbox.context.store.write_where_needed(partial(self._looked_at, after))
+            look = partial(self._looked_at, after, outbox.written.refused)
+            page, pending = outbox.context.store.write_where_needed(look)
             size = outbox.crm.writer.write_batch
             for start in range(0, len(pending), size):
                 if outbox.stopped:
@@ -57,8 +58,9 @@ class Changer:
                 return
             after = page[-1].id
 
-    def _looked_at(self, after: str, tx: Transaction) -> tuple[list[FollowUp], list[DesiredTask]]:
+    def _looked_at(self, after: str, refused: int, tx: Transaction) -> tuple[list[FollowUp], list[DesiredTask]]:
         """Return a page of follow-ups with tasks, and what these should say that may have to be changed."""
+        self.outbox.written.refused = refused  # a look that finds something to write is done anew
         page = tasks.with_tasks(tx, self.outbox.crm.name, after, PAGE, customers=self.outbox.context.customers)
         return page, self._desired(tx, page)[0]
 

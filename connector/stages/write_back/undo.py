@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from connector.errors import MappingError
+from connector.errors import MappingError, Unavailable
 from connector.model import Field, FieldValue, FieldValues, Ref
 from connector.model.outbox import WriteLogEntry
 from connector.ports import CrmMapping, CrmReader, Record, Write, WriteResult
@@ -106,6 +106,9 @@ def carry_out(outbox: Outbox, planned: Sequence[UndoStep]) -> Iterator[WriteResu
                     for result in results:
                         _note(outbox, tx, due[result.write.key], result)
             yield from results
+            if len(free) < len(batch):
+                what = "another process is writing some of these records."
+                raise Unavailable(what, where=outbox.crm.name, remedy="Undo again in a minute: it does the rest.")
 
 
 def _note(outbox: Outbox, tx: Transaction, step: UndoStep, result: WriteResult) -> None:

@@ -6,8 +6,8 @@ They run on the machine's own time, not on the Clock: they are about processes t
 import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,12 +70,8 @@ class Lease:
 @contextmanager
 def held(store: Store, name: str) -> Iterator[Lease | None]:
     """Hold a lease for as long as the block runs, renewing it in the background. Yields None when somebody else has it."""
-    lease = acquire(store, name)
-    if lease is None:
-        yield None
-        return
-    with kept(store, lease):
-        yield lease
+    with held_together(store, (name,)) as leases:
+        yield leases.get(name)
 
 
 @contextmanager
@@ -83,34 +79,37 @@ def held_together(store: Store, names: Sequence[str]) -> Iterator[Mapping[str, L
     """Hold several leases in the same way, with one write at either end. Yields those that nobody else has, by name."""
     with store.write() as tx:
         taken = {name: lease for name in names if (lease := take(tx, name)) is not None}
-    with ExitStack() as stack:
-        for lease in taken.values():
-            stack.enter_context(_beating(store, lease))
-        try:
+    try:
+        with ExitStack() as stack:
+            for lease in taken.values():
+                stack.enter_context(_renewed(store, lease))
             yield taken
-        finally:
-            stack.close()
-            if taken:
-                with store.write() as tx:
-                    for lease in taken.values():
-                        lease.release(tx)
+    finally:
+        if taken:
+            with store.write() as tx:
+                for lease in taken.values():
+                    lease.release(tx)
 
 
 @contextmanager
 def kept(store: Store, lease: Lease) -> Iterator[None]:
     """Renew a lease in the background for as long as the block runs, and give it back then."""
     try:
-        with _beating(store, lease):
+        with _renewed(store, lease):
             yield
     finally:
         release(store, lease)
 
 
+def _renewed(store: Store, lease: Lease) -> AbstractContextManager[None]:
+    return beating(store, f"lease-{lease.name}", BEAT_SECONDS, lambda tx: lease.renew(tx, datetime.now(UTC)))
+
+
 @contextmanager
-def _beating(store: Store, lease: Lease) -> Iterator[None]:
-    """Renew a lease in the background for as long as the block runs."""
+def beating(store: Store, name: str, seconds: float, beat: Callable[[Connection], object]) -> Iterator[None]:
+    """Give a sign of life in every so many seconds for as long as the block runs, in a thread of this name."""
     done = threading.Event()
-    beater = threading.Thread(target=_beat, args=(store, lease, done), name=f"lease-{lease.name}", daemon=True)
+    beater = threading.Thread(target=_beat, args=(store, seconds, beat, done), name=name, daemon=True)
     beater.start()
     try:
         yield
@@ -158,11 +157,11 @@ def release(store: Store, lease: Lease) -> None:
         lease.release(tx)
 
 
-def _beat(store: Store, lease: Lease, done: threading.Event) -> None:
-    while not done.wait(BEAT_SECONDS):
-        # A database that is busy or away for a moment costs one beat; without the next one the lease would be let lapse.
+def _beat(store: Store, seconds: float, beat: Callable[[Connection], object], done: threading.Event) -> None:
+    while not done.wait(seconds):
+        # A database that is busy or away for a moment costs one beat; without the next one what is held would be let lapse.
         with suppress(StoreError, DBAPIError), store.write() as tx:
-            lease.renew(tx, datetime.now(UTC))
+            beat(tx)
 
 
 def myself() -> str:
