@@ -39,7 +39,7 @@ def reconcile(config: Path, crm: str | None, *, accept_loss: bool, as_json: bool
     installation = installations.build(config, quiet=as_json)
     with installations.closing(installation):
         installations.bring_to_this_version(installation)
-        installations.chosen(installation, crm)
+        installations.check_name(installation, crm)
         comparison = comparisons.run(installation, since=installation.clock.now(), crm=crm, accept_loss=accept_loss)
     print_json(comparison.as_json()) if as_json else results.compared(out, comparison)
     results.lap_failures(err, comparison.lap)

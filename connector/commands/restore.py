@@ -47,7 +47,7 @@ def restore(file: Path, config: Path, *, read_settings: Callable[[Path], Setting
                 text = backup.read(name)
                 _write(path, observing(text) if path == config else text, undoing)
             settings = read_settings(config)
-            schema = _restore_store(backup, settings, now)
+            schema = _restore_store(backup, settings, now, undoing)
         except OSError as error:
             raise AfterwordError(
                 f"this could not be put back: {error.strerror}.",
@@ -79,11 +79,16 @@ def _check_free(targets: Iterable[Path]) -> None:
 
 
 def _write(path: Path, content: bytes, undoing: ExitStack) -> None:
+    _note_new_folders(path, undoing)
+    write_new(path, content)
+    undoing.callback(path.unlink, missing_ok=True)
+
+
+def _note_new_folders(path: Path, undoing: ExitStack) -> None:
+    """Have the folders of a path that are not there yet removed, should it come to nothing."""
     for folder in reversed(path.parents):
         if not folder.exists():
             undoing.callback(_remove_empty, folder)
-    write_new(path, content)
-    undoing.callback(path.unlink, missing_ok=True)
 
 
 def _remove_empty(folder: Path) -> None:
@@ -91,12 +96,13 @@ def _remove_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _restore_store(backup: BackupFile, settings: Settings, now: datetime) -> str | None:
+def _restore_store(backup: BackupFile, settings: Settings, now: datetime, undoing: ExitStack) -> str | None:
     """Put the store where the settings say; returns the schema that it had in the backup."""
     with closing(Store(settings.store_url)) as target:
         beside = target.path.parent if target.path is not None else None
         if target.path is not None:
             _check_free([target.path])
+            _note_new_folders(target.path, undoing)
             make_folder(target.path.parent)
         else:
             check_empty(target)

@@ -70,7 +70,9 @@ class BackupFile:
         names = archive.namelist()
         if _CONTENTS not in names or _STORE not in names:
             raise _unusable(path, "it is no backup of Afterword")
-        self.contents = _read_contents(path, archive.read(_CONTENTS))
+        with _damage_told(path):
+            contents = archive.read(_CONTENTS)
+        self.contents = _read_contents(path, contents)
         self._files = {name.removeprefix(_FILES): name for name in names if name.startswith(_FILES)}
         if any(not _is_inside(name) for name in self._files) or self.contents.config not in self._files:
             raise _unusable(path, "the files in it are not those of one project")

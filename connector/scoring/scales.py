@@ -124,7 +124,7 @@ def band(rating: Rated) -> Band:
     NPS has its own bands (9-10, 7-8, 0-6). On every other scale the upper third is good and the lower third bad, ends included,
     the good end being the one that the direction names: 4-5, 3 and 1-2 of five steps, 5-7, 4 and 1-3 of seven.
     """
-    scale = _scale_of(rating)
+    scale = scale_of(rating)
     if rating.metric == NPS and scale == _NPS_SCALE:
         return Band.GOOD if rating.value >= 9 else Band.OK if rating.value >= 7 else Band.BAD
     # Multiplied instead of divided: 5 of 7 steps lies exactly on the border, and must not fall on either side of it by rounding.
@@ -139,10 +139,11 @@ def worst(ratings: Iterable[AnyRated]) -> AnyRated:
 
     So a 6 of 10 to NPS (bad) is worse than a 3 of 5 (ok). Raises ValueError without any, MappingError for a value off its scale.
     """
-    return min(ratings, key=lambda rating: (_WORST_FIRST.index(band(rating)), _scale_of(rating).to_unit(rating.value)))
+    return min(ratings, key=lambda rating: (_WORST_FIRST.index(band(rating)), scale_of(rating).to_unit(rating.value)))
 
 
-def _scale_of(rating: Rated) -> Scale:
+def scale_of(rating: Rated) -> Scale:
+    """Return the scale of a rating. Raises MappingError for one that is none."""
     # Any other word for the direction is refused by the scale itself.
     return scale_between(rating.low, rating.high, cast(Direction, rating.direction))
 

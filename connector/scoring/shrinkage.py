@@ -236,7 +236,7 @@ def _log_likelihood(counts: "_Array", means: "_Array", strengths: "_Array") -> "
             (strengths[: len(_STRENGTH_STEPS)], size, -1),
         ):
             points, weights = _gathered(np.sort(values))
-            explained = sign * gammaln(offsets[:, None] + points) @ weights
+            explained = sign * (gammaln(offsets[:, None] + points) @ weights)
             total = total + np.resize(explained, total.shape)
     return np.asarray(total, dtype=np.float64)
 
@@ -260,9 +260,8 @@ def _gathered(values: "_Array") -> "tuple[_Array, _Array]":
     ends = _FIRST_END * np.exp2(parts[starts])
     begins = np.where(parts[starts] == 0, 0.0, ends / 2)
     middles, halves = (begins + ends) / 2, (ends - begins) / 2
-    inside = (points - np.repeat(middles, np.diff(starts, append=len(points)))) / np.repeat(
-        halves, np.diff(starts, append=len(points))
-    )
+    lengths = np.diff(starts, append=len(points))
+    inside = (points - np.repeat(middles, lengths)) / np.repeat(halves, lengths)
     nodes = chebyshev.chebpts1(_NODES)
     sums = np.add.reduceat(chebyshev.chebvander(inside, _NODES - 1) * counts[:, None], starts, axis=0)
     shares = np.where(np.arange(_NODES) == 0, 1, 2) / _NODES * chebyshev.chebvander(nodes, _NODES - 1)

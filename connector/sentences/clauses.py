@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from connector.domain.text_cutting import shorten, units
 from connector.domain.text_direction import one_line
 from connector.model import Rating
-from connector.scoring.scales import Band, band, scale_between
+from connector.scoring.scales import Band, band, scale_of
 from connector.sentences.catalogue import Catalogue
 from connector.sentences.content import TIGHTER, AccountReason, Caps, NamedResponse, OpenFollowUp, Render, Silence
 from connector.sentences.ratings import with_word
@@ -59,7 +59,7 @@ def new_subject(label: str, subject: str | None) -> str:
 
 def badness(rating: Rating) -> tuple[int, float]:
     """Return what orders ratings, the worst first: by band, then by the place on the scale."""
-    scale = scale_between(rating.low, rating.high, "down" if rating.direction == "down" else "up")
+    scale = scale_of(rating)
     return _BANDS.index(band(rating)), scale.to_unit(rating.value)
 
 

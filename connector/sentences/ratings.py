@@ -5,7 +5,7 @@ from typing import Final
 from connector.domain.text_cutting import cut
 from connector.domain.text_direction import one_line
 from connector.model import Rating
-from connector.scoring.scales import Band, band, scale_between
+from connector.scoring.scales import Band, band, scale_of
 from connector.sentences.catalogue import Catalogue
 
 WORDED: Final = ("csat", "nps", "ces")
@@ -50,7 +50,7 @@ def metric_name(metric: str, words: Catalogue) -> str:
 def _level(rating: Rating, family: str) -> str:
     if family == "nps":
         return str(band(rating))
-    scale = scale_between(rating.low, rating.high, "down" if rating.direction == "down" else "up")
+    scale = scale_of(rating)
     upward = scale.upward(rating.value)
     if family == "ces" and (rating.low, rating.high) == (1, 7) and upward in _EASE:
         return _EASE[int(upward)]

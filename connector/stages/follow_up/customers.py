@@ -91,9 +91,7 @@ def _unclosed(tx: Transaction, ids: Sequence[str]) -> Mapping[str, list[Unclosed
     unclosed = follow_ups.unclosed(tx, ids)
     follow_up_ids = [known.follow_up.id for known in unclosed]
     rules = follow_ups.rules_of(tx, follow_up_ids)
-    answers: dict[str, list[PlacedAnswer]] = {}
-    for answer in follow_ups.answers_in(tx, follow_up_ids):
-        answers.setdefault(answer.follow_up_id, []).append(answer)
+    answers = follow_ups.answers_by_follow_up(tx, follow_up_ids)
     of_customer: dict[str, list[Unclosed]] = {}
     for known in unclosed:
         follow_up = known.follow_up

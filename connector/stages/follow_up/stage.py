@@ -57,7 +57,10 @@ def _follow_up(
     context: Context, tx: Transaction, page: Sequence[PublishedScore], live: LiveSince, now: datetime
 ) -> int:
     accounts = follow_up_facts.accounts_of(tx, [score.customer for score in page])
-    page = _taken_in(tx, [score for score in page if _is_ours(context, accounts[score.customer])])
+    ours = [score for score in page if _is_ours(context, accounts[score.customer])]
+    page = _taken_in(tx, ours) if ours else ours
+    if not page:
+        return 0
     ids = [score.customer for score in page]
     follow_up_moves.join_same(tx, ids, now)
     follow_ups.owe_others(tx, ids, now)

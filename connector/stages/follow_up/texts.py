@@ -1,7 +1,7 @@
 """What a follow-up's task is called and says; made anew when something came into it: an answer, a rule, an owner, a due time."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,7 +18,6 @@ from connector.stages.write_back.desired_values import details_url, reasons, wor
 from connector.stages.write_back.task_links import links, outcome_links
 from connector.store import Transaction
 from connector.store.results import follow_up_facts, follow_ups
-from connector.store.results.follow_ups import PlacedAnswer
 from connector.store.tables import ref_text
 
 MOST = 10
@@ -30,7 +29,7 @@ def renew(context: Context, tx: Transaction, customers: Sequence[Customer], now:
     by_id = {customer.id: customer for customer in customers}
     worded = follow_ups.to_be_worded(tx, by_id)
     ids = [known.follow_up.id for known in worded]
-    rules, answers = follow_ups.rules_of(tx, ids), _answers_by_follow_up(tx, ids)
+    rules, answers = follow_ups.rules_of(tx, ids), follow_ups.answers_by_follow_up(tx, ids)
     for known in worded:
         follow_up = known.follow_up
         inside = answers.get(follow_up.id, ())
@@ -49,13 +48,6 @@ def renew(context: Context, tx: Transaction, customers: Sequence[Customer], now:
         changes = FollowUpChange() if is_first else text.words(by_id[follow_up.customer], now)
         changes["text_fingerprint"] = fingerprint
         follow_ups.change(tx, follow_up.id, changes)
-
-
-def _answers_by_follow_up(tx: Transaction, ids: Sequence[str]) -> Mapping[str, list[PlacedAnswer]]:
-    answers: dict[str, list[PlacedAnswer]] = {}
-    for answer in follow_ups.answers_in(tx, ids):
-        answers.setdefault(answer.follow_up_id, []).append(answer)
-    return answers
 
 
 @dataclass(frozen=True)

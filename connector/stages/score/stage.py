@@ -19,7 +19,7 @@ from connector.scoring.evidence import AccountRating, dated_evidence
 from connector.settings.time_zones import day_begins
 from connector.stages.context import Context
 from connector.stages.invite.stage import limits_of
-from connector.stages.page_size import PageSize
+from connector.stages.page_size import FEWEST, PageSize
 from connector.stages.score.plan import (
     BY_SETTINGS,
     answers_key,
@@ -35,9 +35,6 @@ from connector.store.crm.records import mark_all_stale
 from connector.store.results import scores
 from connector.store.results.scores import Publication, PublishedScore, TakenIn
 from connector.store.surveys.askable import LOOK_AGAIN, askable_people
-
-AT_ONCE = 25
-"""How many customers whose answers wait to be taken in are dealt with in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +105,13 @@ def waiting(context: Context, size: PageSize) -> Iterator[Sequence[PublishedScor
 
 def _waiting_of(context: Context, customers: Sequence[str]) -> Iterator[Sequence[PublishedScore]]:
     """Yield pages of the scores of those of these customers that something happened to."""
-    for start in range(0, len(customers), AT_ONCE):
+    for start in range(0, len(customers), FEWEST):
         if context.stop.is_set():
             return
         with context.store.read() as tx:
-            known = scores.of_customers(tx, customers[start : start + AT_ONCE])
-        yield [score for score in known if score.stale_at is not None]
+            known = scores.of_customers(tx, customers[start : start + FEWEST])
+        if there := [score for score in known if score.stale_at is not None]:
+            yield there
 
 
 def _score_stale(day: _Day) -> int:
@@ -150,7 +148,9 @@ def _age(day: _Day) -> int:
                 break  # as in nearly every lap: nobody else is kept from writing for it
         with day.context.write() as tx, size.timed(rows):
             aged = scores.aged(tx, day.as_of, place, rows, made_with=day.made_with)
-            published += _age_page(tx, day, aged)
+            # Of two who score a customer at once the second sees what the first has published.
+            current = scores.locked(tx, [before.customer for before in aged])
+            published += _age_page(tx, day, [before for before in current if before.stale_at is None])
         if len(aged) < rows:
             break
         place = aged[-1].customer

@@ -107,9 +107,7 @@ def _write_in_bulk(outbox: Outbox, target: str, records: Sequence[RecordFields],
         fields.end_order(tx, outbox.crm.name, order)
 
 
-def _due_of(
-    outbox: Outbox, target: str, records: Sequence[RecordFields], ours: Collection[str]
-) -> list[FieldChange]:
+def _due_of(outbox: Outbox, target: str, records: Sequence[RecordFields], ours: Collection[str]) -> list[FieldChange]:
     """Return what is to be sent of those records that are ours to write, read again: another may have written them since."""
     refs = [record.ref for record in records if record.key in ours]
     with outbox.context.store.read() as tx:

@@ -78,13 +78,12 @@ def migrate(store: Store, *, to: str | None = None, scripts: Path = SCRIPTS, cop
     """
     before = current(store)
     if to is None and scripts == SCRIPTS and before == head():
-        first_fill.make_again(store)
+        first_fill.make_again(store)  # of a first reading that was cut off
         return before
     chain = _chain(scripts)
     _check_known(before, chain)
     target = to or _head(chain)
     if before == target:
-        first_fill.make_again(store)  # of a first reading that was cut off
         return before
     if before is not None and copy:
         _copy_aside(store, before)

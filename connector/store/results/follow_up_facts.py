@@ -1,6 +1,5 @@
 """Queries of `follow_up`: what is known about a customer, and the follow-ups opened for it."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -346,11 +345,9 @@ def silence_of(tx: Connection, customers: Collection[str], now: datetime) -> Map
     """Return how many invitations ran out unanswered since each customer's last answer, and when that was."""
     chosen = listed(tx, customers)
     last = {row.customer: row.at for row in tx.execute(_last_answers(tx.dialect.name), chosen)}
-    since: Counter[str] = Counter()
-    for row in tx.execute(_unanswered(tx.dialect.name), chosen | {"now": now}):
-        known = last.get(row.customer)
-        since[row.customer] += known is None or (row.sent_at is not None and row.sent_at > known)
-    return {customer: (since[customer], last.get(customer)) for customer in customers}
+    rows = tx.execute(_unanswered(tx.dialect.name), chosen | {"now": now})
+    since = {row.customer: row.number for row in rows}
+    return {customer: (since.get(customer, 0), last.get(customer)) for customer in customers}
 
 
 @cache
@@ -365,10 +362,14 @@ def _last_answers(dialect: str) -> AnySelect:
 
 @cache
 def _unanswered(dialect: str) -> AnySelect:
+    last = _last_answers(dialect).subquery()
     return (
-        select(account.c.customer, invitation.c.sent_at)
+        select(account.c.customer, func.count().label("number"))
         .join(invitation, invitation.c.account_id == account.c.id)
+        .outerjoin(last, last.c.customer == account.c.customer)
         .where(is_listed(dialect, account.c.customer), _ran_out(bindparam("now", type_=Utc)))
+        .where(or_(last.c.at.is_(None), invitation.c.sent_at > last.c.at))
+        .group_by(account.c.customer)
     )
 
 

@@ -126,6 +126,14 @@ def answers_in(tx: Connection, follow_ups: Collection[str]) -> list[PlacedAnswer
     return [PlacedAnswer(row.follow_up_id, row.id, row.invitation_id, row.at, row.connection) for row in rows]
 
 
+def answers_by_follow_up(tx: Connection, follow_ups: Collection[str]) -> Mapping[str, list[PlacedAnswer]]:
+    """Return the same by follow-up."""
+    answers: dict[str, list[PlacedAnswer]] = {}
+    for answer in answers_in(tx, follow_ups):
+        answers.setdefault(answer.follow_up_id, []).append(answer)
+    return answers
+
+
 @cache
 def _answers_in(dialect: str) -> AnySelect:
     columns = (response.c.id, response.c.invitation_id, response.c.at, response.c.connection)

@@ -26,14 +26,14 @@ def take_off(tx: Connection, crms: Collection[str], events: Events, now: datetim
 
     Returns how many that were, and on how many occasions somebody is not asked because a survey was not live yet.
     """
-    by_event = Counter(events.values())
+    by_event, marks = Counter(events.values()), live_since(tx)
     rows = tx.execute(
         select(interaction.c.id, interaction.c.kind, interaction.c.ended)
         .where(
             interaction.c.decide_at.is_not(None),
             or_(interaction.c.ended_at.is_(None), interaction.c.ended_at <= now),
             ~exists().where(decision.c.interaction_id == interaction.c.id),
-            or_(*(_is_history(tx, crm, events, now) for crm in crms)) if crms else false(),
+            or_(*(_is_history(crm, marks, events, now) for crm in crms)) if crms else false(),
         )
         .limit(limit)
     ).all()
@@ -43,9 +43,10 @@ def take_off(tx: Connection, crms: Collection[str], events: Events, now: datetim
     return len(rows), sum(by_event[f"{row.kind}.{row.ended}"] for row in rows)
 
 
-def _is_history(tx: Connection, crm: str, events: Events, now: datetime) -> ColumnElement[bool]:
+def _is_history(
+    crm: str, marks: Mapping[tuple[str, str], datetime], events: Events, now: datetime
+) -> ColumnElement[bool]:
     """Return whether every survey that asks about an interaction of a connection went live after its end, or none asks about it."""
-    marks = live_since(tx)
     since: dict[str, datetime] = {}
     for survey, event in events.items():
         # Without a mark nobody has gone live yet: what has ended until now is not asked about.

@@ -190,7 +190,12 @@ def test_nothing_is_replaced_and_nothing_is_left_of_what_failed(env: Environment
     assert not folder.exists()
 
     whole = file.read_bytes()
-    for damaged in (whole[: len(whole) // 2], whole.replace(whole[2000:2040], bytes(40)), b"no archive"):
+    for damaged in (
+        whole[: len(whole) // 2],
+        whole.replace(whole[60:80], bytes(20)),
+        whole.replace(whole[2000:2040], bytes(40)),
+        b"no archive",
+    ):
         file.write_bytes(damaged)
         with pytest.raises(AfterwordError, match="nothing can be restored from it"):
             bring_back(env, file, "sqlite:///new.db")

@@ -195,13 +195,18 @@ def test_the_first_answer_of_all_is_not_scored_with_a_prior_of_nobody(world: Lap
 
 @pytest.mark.parametrize("half_life", ["180d", "30d"])
 def test_the_prior_is_the_same_from_what_was_kept_of_answers_as_from_the_answers(
-    book: LapWorld, half_life: str
+    book: LapWorld, half_life: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book.lap(40 * DAY)
     book.configure(f"{CSAT}{UNHAPPY}[scoring]\nhalf_life = '{half_life}'\n")
     account = book.crm.all("Account")[0]["Id"]
     book.answer(book.ask(account, book.crm.contact(account, "Late")), 3)
     book.lap(DAY)
+    with monkeypatch.context() as patched, book.store.read() as tx:
+        patched.setattr(scores, "account_evidence", None)  # nobody's answers are read
+        worth = [*scores.evidence_of_all(tx, book.clock.now() + DAY, book.installation.settings.scoring.half_life)]
+    assert len(worth) == len({row.customer for row in book.rows(tables.customer_score) if row.evidence})
+    assert worth
     newest = max(book.rows(tables.prior), key=lambda row: row.version)
     with book.store.write() as tx:
         tx.execute(update(tables.customer_score).values(evidence=None))

@@ -278,10 +278,13 @@ def test_a_comparison_that_is_passed_over_is_told_and_tried_again(
     assert "another process is at it" in capsys.readouterr().out
 
 
-def test_a_job_whose_every_run_fails_is_told_to_whoever_looks(store: Store, laps: Laps) -> None:
+@pytest.mark.parametrize(
+    "failure", [ValueError("a fault of ours"), TransactionLost("gave way", where="store.url", remedy="")], ids=str
+)
+def test_a_job_whose_every_run_fails_is_told_to_whoever_looks(store: Store, laps: Laps, failure: Exception) -> None:
     clock = SteppedClock(datetime(2026, 11, 16, tzinfo=UTC))
     engine = JobEngine(installation(store, every=timedelta(minutes=5), clock=clock))
-    laps.fails = {"judging": ValueError("a fault of ours")}
+    laps.fails = {"judging": failure}
     for trouble in ("", "", "every run of judging since 2026-11-16 00:00 UTC has failed; its log says why"):
         engine._perform(Job(JobKind.JUDGING))
         engine._perform(Job(JobKind.ASKING))

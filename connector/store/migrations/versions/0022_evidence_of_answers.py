@@ -21,3 +21,5 @@ def upgrade() -> None:
             comment="What the answers were worth at some moment: the prior is fitted on it as it has aged.",
         ),
     )
+    # Everybody is looked at once more, and what their answers are worth is kept then.
+    op.execute("UPDATE customer_score SET made_with = '' WHERE answers_key IS NOT NULL")
